@@ -6,7 +6,12 @@ import { Dictionary, Nullable, StringEnum } from '../../plugins/operations/schem
 import type { OperationTable } from '../../plugins/operations/table.ts'
 import { NextCursor, PositiveMoney, Problem, Timestamp } from './shared.ts'
 
-export const AgentId = Type.String({ minLength: 1, maxLength: 128, pattern: '^[A-Za-z0-9][A-Za-z0-9._:-]*$' })
+export const AgentId = Type.String({
+  minLength: 1,
+  maxLength: 128,
+  pattern: '^[A-Za-z0-9][A-Za-z0-9._:-]*$',
+  'x-message': 'must begin with a letter or digit, and contain only letters, digits and . _ : -'
+})
 export type AgentId = Static<typeof AgentId>
 
 export const Credits = Type.Number()
@@ -139,10 +144,10 @@ export type Revocation = Static<typeof Revocation>
 
 export const Spend = Type.Object({
   amount: PositiveMoney,
-  description: Type.Optional(Type.String({ maxLength: 500, pattern: '^[^\\x00]*$' })),
+  description: Type.Optional(Type.String({ maxLength: 500, pattern: '^[^\\x00]*$', 'x-message': 'must not contain the character U+0000' })),
   require_approval: Type.Boolean({ default: false }),
-  item_name: Type.Optional(Type.String({ maxLength: 200, pattern: '^[^\\x00]*$' })),
-  url: Type.Optional(Type.String({ maxLength: 2000, pattern: '^https?://[^\\x00]*$' }))
+  item_name: Type.Optional(Type.String({ maxLength: 200, pattern: '^[^\\x00]*$', 'x-message': 'must not contain the character U+0000' })),
+  url: Type.Optional(Type.String({ maxLength: 2000, pattern: '^https?://[^\\x00]*$', 'x-message': 'must begin with https:// or http://' }))
 }, { additionalProperties: false })
 export type Spend = Static<typeof Spend>
 
@@ -174,7 +179,14 @@ export const operations = {
     bodyTypes: ['application/json'],
     bodyRequired: true,
     schema: {
-      headers: Type.Object({ 'idempotency-key': Type.Optional(Type.String({ minLength: 1, maxLength: 255, pattern: '^[\\x21-\\x7e]+$' })) }),
+      headers: Type.Object({
+        'idempotency-key': Type.Optional(Type.String({
+          minLength: 1,
+          maxLength: 255,
+          pattern: '^[\\x21-\\x7e]+$',
+          'x-message': 'must be ASCII letters, digits and punctuation without spaces, such as a UUID'
+        }))
+      }),
       body: AgentRegistration,
       response: {
         200: KnownAgent,
@@ -247,7 +259,14 @@ export const operations = {
     bodyTypes: ['application/json'],
     bodyRequired: true,
     schema: {
-      headers: Type.Object({ 'idempotency-key': Type.Optional(Type.String({ minLength: 1, maxLength: 255, pattern: '^[\\x21-\\x7e]+$' })) }),
+      headers: Type.Object({
+        'idempotency-key': Type.Optional(Type.String({
+          minLength: 1,
+          maxLength: 255,
+          pattern: '^[\\x21-\\x7e]+$',
+          'x-message': 'must be ASCII letters, digits and punctuation without spaces, such as a UUID'
+        }))
+      }),
       body: Spend,
       response: {
         200: SpendAnswer,
@@ -280,7 +299,14 @@ export const operations = {
     bodyTypes: ['application/x-www-form-urlencoded', 'application/json'],
     bodyRequired: true,
     schema: {
-      headers: Type.Object({ 'idempotency-key': Type.Optional(Type.String({ minLength: 1, maxLength: 255, pattern: '^[\\x21-\\x7e]+$' })) }),
+      headers: Type.Object({
+        'idempotency-key': Type.Optional(Type.String({
+          minLength: 1,
+          maxLength: 255,
+          pattern: '^[\\x21-\\x7e]+$',
+          'x-message': 'must be ASCII letters, digits and punctuation without spaces, such as a UUID'
+        }))
+      }),
       body: ApprovalReference,
       response: {
         200: Decision,
@@ -314,7 +340,14 @@ export const operations = {
     bodyTypes: ['application/x-www-form-urlencoded', 'application/json'],
     bodyRequired: true,
     schema: {
-      headers: Type.Object({ 'idempotency-key': Type.Optional(Type.String({ minLength: 1, maxLength: 255, pattern: '^[\\x21-\\x7e]+$' })) }),
+      headers: Type.Object({
+        'idempotency-key': Type.Optional(Type.String({
+          minLength: 1,
+          maxLength: 255,
+          pattern: '^[\\x21-\\x7e]+$',
+          'x-message': 'must be ASCII letters, digits and punctuation without spaces, such as a UUID'
+        }))
+      }),
       body: ApprovalReference,
       response: {
         200: Decision,
@@ -371,7 +404,14 @@ export const operations = {
     bodyTypes: ['application/json'],
     bodyRequired: true,
     schema: {
-      headers: Type.Object({ 'idempotency-key': Type.Optional(Type.String({ minLength: 1, maxLength: 255, pattern: '^[\\x21-\\x7e]+$' })) }),
+      headers: Type.Object({
+        'idempotency-key': Type.Optional(Type.String({
+          minLength: 1,
+          maxLength: 255,
+          pattern: '^[\\x21-\\x7e]+$',
+          'x-message': 'must be ASCII letters, digits and punctuation without spaces, such as a UUID'
+        }))
+      }),
       body: CheckoutOrder,
       response: {
         200: Checkout,
@@ -412,7 +452,7 @@ export const operations = {
     scopes: [],
     rateLimitClass: 'standard',
     idempotent: false,
-    extensions: { 'x-problem-message': true }
+    extensions: { 'x-open-query': true, 'x-problem-message': true }
   },
   pauseAgent: {
     operationId: 'pauseAgent',
@@ -425,7 +465,14 @@ export const operations = {
     bodyRequired: false,
     schema: {
       params: Type.Object({ agent_id: AgentId }),
-      headers: Type.Object({ 'idempotency-key': Type.Optional(Type.String({ minLength: 1, maxLength: 255, pattern: '^[\\x21-\\x7e]+$' })) }),
+      headers: Type.Object({
+        'idempotency-key': Type.Optional(Type.String({
+          minLength: 1,
+          maxLength: 255,
+          pattern: '^[\\x21-\\x7e]+$',
+          'x-message': 'must be ASCII letters, digits and punctuation without spaces, such as a UUID'
+        }))
+      }),
       response: {
         200: AgentState,
         400: Problem,
@@ -457,7 +504,14 @@ export const operations = {
     bodyRequired: false,
     schema: {
       params: Type.Object({ agent_id: AgentId }),
-      headers: Type.Object({ 'idempotency-key': Type.Optional(Type.String({ minLength: 1, maxLength: 255, pattern: '^[\\x21-\\x7e]+$' })) }),
+      headers: Type.Object({
+        'idempotency-key': Type.Optional(Type.String({
+          minLength: 1,
+          maxLength: 255,
+          pattern: '^[\\x21-\\x7e]+$',
+          'x-message': 'must be ASCII letters, digits and punctuation without spaces, such as a UUID'
+        }))
+      }),
       response: {
         200: AgentState,
         400: Problem,
@@ -489,7 +543,14 @@ export const operations = {
     bodyRequired: true,
     schema: {
       params: Type.Object({ agent_id: AgentId }),
-      headers: Type.Object({ 'idempotency-key': Type.Optional(Type.String({ minLength: 1, maxLength: 255, pattern: '^[\\x21-\\x7e]+$' })) }),
+      headers: Type.Object({
+        'idempotency-key': Type.Optional(Type.String({
+          minLength: 1,
+          maxLength: 255,
+          pattern: '^[\\x21-\\x7e]+$',
+          'x-message': 'must be ASCII letters, digits and punctuation without spaces, such as a UUID'
+        }))
+      }),
       body: Revocation,
       response: {
         200: AgentState,
@@ -524,7 +585,14 @@ export const operations = {
     bodyRequired: true,
     schema: {
       params: Type.Object({ agent_id: AgentId }),
-      headers: Type.Object({ 'idempotency-key': Type.Optional(Type.String({ minLength: 1, maxLength: 255, pattern: '^[\\x21-\\x7e]+$' })) }),
+      headers: Type.Object({
+        'idempotency-key': Type.Optional(Type.String({
+          minLength: 1,
+          maxLength: 255,
+          pattern: '^[\\x21-\\x7e]+$',
+          'x-message': 'must be ASCII letters, digits and punctuation without spaces, such as a UUID'
+        }))
+      }),
       body: LimitsChange,
       response: {
         200: AgentLimits,

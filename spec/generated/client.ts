@@ -2838,7 +2838,7 @@ export interface components {
             status: number;
             /**
              * @description What happened and what to do.
-             * @example The request has 1 invalid field: body/user_id.
+             * @example The request has 1 invalid field: body/user_id is required.
              */
             detail: string;
             /**
@@ -2865,7 +2865,7 @@ export interface components {
             path: string;
             /**
              * @description What is wrong with the field.
-             * @example must be string
+             * @example is required
              */
             message: string;
         };
@@ -4960,7 +4960,7 @@ export interface components {
                  *       "type": "/errors/validation-failed",
                  *       "title": "validation_failed",
                  *       "status": 400,
-                 *       "detail": "The request has 1 invalid field: body/user_id.",
+                 *       "detail": "The request has 1 invalid field: body/user_id is required.",
                  *       "error": "validation_failed",
                  *       "requestId": "req_01jd7n2m8s",
                  *       "errors": [
@@ -4991,7 +4991,7 @@ export interface components {
                  *       "type": "/errors/unauthorized",
                  *       "title": "unauthorized",
                  *       "status": 401,
-                 *       "detail": "Send a valid credential as `Authorization: Bearer …`.",
+                 *       "detail": "Send a credential as `Authorization: Bearer …`: a partner key or a sign-in (access token).",
                  *       "error": "unauthorized",
                  *       "requestId": "req_01jd7n2m8s"
                  *     }
@@ -5195,7 +5195,7 @@ export interface components {
                  *       "type": "/errors/unsupported-media-type",
                  *       "title": "unsupported_media_type",
                  *       "status": 415,
-                 *       "detail": "Send the body as application/json.",
+                 *       "detail": "The body was sent as text/plain. Send it as Content-Type: application/json.",
                  *       "error": "unsupported_media_type",
                  *       "requestId": "req_01jd7n2m8s"
                  *     }
@@ -8274,6 +8274,7 @@ export interface operations {
                     "application/json": components["schemas"]["Health"];
                 };
             };
+            400: components["responses"]["ValidationFailed"];
             429: components["responses"]["RateLimited"];
             500: components["responses"]["InternalError"];
             503: components["responses"]["Unavailable"];
@@ -8308,6 +8309,7 @@ export interface operations {
                     "application/json": components["schemas"]["Liveness"];
                 };
             };
+            400: components["responses"]["ValidationFailed"];
             429: components["responses"]["RateLimited"];
             500: components["responses"]["InternalError"];
             503: components["responses"]["Unavailable"];
@@ -8342,6 +8344,7 @@ export interface operations {
                     "application/json": components["schemas"]["Liveness"];
                 };
             };
+            400: components["responses"]["ValidationFailed"];
             429: components["responses"]["RateLimited"];
             500: components["responses"]["InternalError"];
             503: components["responses"]["Unavailable"];
@@ -8533,6 +8536,7 @@ export interface operations {
                     "application/json": components["schemas"]["SignedIn"];
                 };
             };
+            400: components["responses"]["ValidationFailed"];
             401: components["responses"]["Unauthorized"];
             402: components["responses"]["ProductionNotEnabled"];
             403: components["responses"]["Forbidden"];
@@ -8564,6 +8568,7 @@ export interface operations {
                 };
                 content?: never;
             };
+            400: components["responses"]["ValidationFailed"];
             401: components["responses"]["Unauthorized"];
             402: components["responses"]["ProductionNotEnabled"];
             403: components["responses"]["Forbidden"];
@@ -8607,6 +8612,7 @@ export interface operations {
                     "application/json": components["schemas"]["User"];
                 };
             };
+            400: components["responses"]["ValidationFailed"];
             401: components["responses"]["Unauthorized"];
             402: components["responses"]["ProductionNotEnabled"];
             403: components["responses"]["Forbidden"];
@@ -8977,6 +8983,7 @@ export interface operations {
                 };
                 content?: never;
             };
+            400: components["responses"]["ValidationFailed"];
             401: components["responses"]["Unauthorized"];
             402: components["responses"]["ProductionNotEnabled"];
             403: components["responses"]["Forbidden"];
@@ -9081,6 +9088,7 @@ export interface operations {
                     "application/json": components["schemas"]["Preferences"];
                 };
             };
+            400: components["responses"]["ValidationFailed"];
             401: components["responses"]["Unauthorized"];
             402: components["responses"]["ProductionNotEnabled"];
             403: components["responses"]["Forbidden"];
@@ -9823,6 +9831,7 @@ export interface operations {
                     };
                 };
             };
+            400: components["responses"]["ValidationFailed"];
             401: components["responses"]["Unauthorized"];
             402: components["responses"]["ProductionNotEnabled"];
             403: components["responses"]["Forbidden"];

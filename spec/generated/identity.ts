@@ -39,10 +39,19 @@ export type ApiKeyList = Static<typeof ApiKeyList>
 export const CodeSent = Type.Object({ sent_to: Type.String(), expires_at: Timestamp }, { additionalProperties: false })
 export type CodeSent = Static<typeof CodeSent>
 
-export const DisplayName = Type.String({ minLength: 1, maxLength: 200, pattern: '^[^\\S\\x00-\\x1f\\x7f]*[^\\s\\x00-\\x1f\\x7f][^\\x00-\\x1f\\x7f]*$' })
+export const DisplayName = Type.String({
+  minLength: 1,
+  maxLength: 200,
+  pattern: '^[^\\S\\x00-\\x1f\\x7f]*[^\\s\\x00-\\x1f\\x7f][^\\x00-\\x1f\\x7f]*$',
+  'x-message': 'must contain more than spaces, and no tabs or line breaks'
+})
 export type DisplayName = Static<typeof DisplayName>
 
-export const EmailAddress = Type.String({ maxLength: 254, pattern: '^\\s*[^\\s@\\x00-\\x1f\\x7f]+@[^\\s@.\\x00-\\x1f\\x7f]+(\\.[^\\s@.\\x00-\\x1f\\x7f]+)+\\s*$' })
+export const EmailAddress = Type.String({
+  maxLength: 254,
+  pattern: '^\\s*[^\\s@\\x00-\\x1f\\x7f]+@[^\\s@.\\x00-\\x1f\\x7f]+(\\.[^\\s@.\\x00-\\x1f\\x7f]+)+\\s*$',
+  'x-message': 'must be an e-mail address, such as ada@example.com'
+})
 export type EmailAddress = Static<typeof EmailAddress>
 
 export const GivenPassword = Type.String({ minLength: 1, maxLength: 1024 })
@@ -89,7 +98,13 @@ export type NewApiKey = Static<typeof NewApiKey>
 export const NewPassword = Type.String({ minLength: 12, maxLength: 1024 })
 export type NewPassword = Static<typeof NewPassword>
 
-export const NewPhone = Type.Object({ phone: Type.String({ maxLength: 16, pattern: '^[+][1-9][0-9]{6,14}$' }) }, { additionalProperties: false })
+export const NewPhone = Type.Object({
+  phone: Type.String({
+    maxLength: 16,
+    pattern: '^[+][1-9][0-9]{6,14}$',
+    'x-message': 'must be a phone number with + and its country code, such as +14155550123'
+  })
+}, { additionalProperties: false })
 export type NewPhone = Static<typeof NewPhone>
 
 export const Scope = StringEnum([
@@ -194,7 +209,7 @@ export type Token = Static<typeof Token>
 export const TokenList = Type.Object({ items: Type.Array(Token), nextCursor: NextCursor }, { additionalProperties: false })
 export type TokenList = Static<typeof TokenList>
 
-export const VerificationCode = Type.Object({ code: Type.String({ maxLength: 6, pattern: '^[0-9]{6}$' }) }, { additionalProperties: false })
+export const VerificationCode = Type.Object({ code: Type.String({ maxLength: 6, pattern: '^[0-9]{6}$', 'x-message': 'must be the six digits from the message' }) }, { additionalProperties: false })
 export type VerificationCode = Static<typeof VerificationCode>
 
 export const operations = {
@@ -245,7 +260,7 @@ export const operations = {
     tag: 'Auth / Users',
     bodyTypes: [],
     bodyRequired: false,
-    schema: { response: { 200: SignedIn, 401: Problem, 402: Problem, 403: Problem, 429: Problem, 500: Problem, 503: Problem } },
+    schema: { response: { 200: SignedIn, 400: Problem, 401: Problem, 402: Problem, 403: Problem, 429: Problem, 500: Problem, 503: Problem } },
     security: [['RefreshCookie']],
     scopes: [],
     rateLimitClass: 'standard',
@@ -260,7 +275,9 @@ export const operations = {
     tag: 'Auth / Users',
     bodyTypes: [],
     bodyRequired: false,
-    schema: { response: { 204: Type.Null(), 401: Problem, 402: Problem, 403: Problem, 429: Problem, 500: Problem, 503: Problem } },
+    schema: {
+      response: { 204: Type.Null(), 400: Problem, 401: Problem, 402: Problem, 403: Problem, 429: Problem, 500: Problem, 503: Problem }
+    },
     security: [['RefreshCookie']],
     scopes: [],
     rateLimitClass: 'standard',
@@ -275,7 +292,7 @@ export const operations = {
     tag: 'Auth / Users',
     bodyTypes: [],
     bodyRequired: false,
-    schema: { response: { 200: User, 401: Problem, 402: Problem, 403: Problem, 429: Problem, 500: Problem, 503: Problem } },
+    schema: { response: { 200: User, 400: Problem, 401: Problem, 402: Problem, 403: Problem, 429: Problem, 500: Problem, 503: Problem } },
     security: [['BearerJWT']],
     scopes: [],
     rateLimitClass: 'standard',
@@ -350,7 +367,14 @@ export const operations = {
     bodyTypes: [],
     bodyRequired: false,
     schema: {
-      headers: Type.Object({ 'idempotency-key': Type.Optional(Type.String({ minLength: 1, maxLength: 255, pattern: '^[\\x21-\\x7e]+$' })) }),
+      headers: Type.Object({
+        'idempotency-key': Type.Optional(Type.String({
+          minLength: 1,
+          maxLength: 255,
+          pattern: '^[\\x21-\\x7e]+$',
+          'x-message': 'must be ASCII letters, digits and punctuation without spaces, such as a UUID'
+        }))
+      }),
       response: {
         202: CodeSent,
         400: Problem,
@@ -381,7 +405,14 @@ export const operations = {
     bodyTypes: ['application/json'],
     bodyRequired: true,
     schema: {
-      headers: Type.Object({ 'idempotency-key': Type.Optional(Type.String({ minLength: 1, maxLength: 255, pattern: '^[\\x21-\\x7e]+$' })) }),
+      headers: Type.Object({
+        'idempotency-key': Type.Optional(Type.String({
+          minLength: 1,
+          maxLength: 255,
+          pattern: '^[\\x21-\\x7e]+$',
+          'x-message': 'must be ASCII letters, digits and punctuation without spaces, such as a UUID'
+        }))
+      }),
       body: VerificationCode,
       response: {
         200: User,
@@ -413,7 +444,14 @@ export const operations = {
     bodyTypes: ['application/json'],
     bodyRequired: true,
     schema: {
-      headers: Type.Object({ 'idempotency-key': Type.Optional(Type.String({ minLength: 1, maxLength: 255, pattern: '^[\\x21-\\x7e]+$' })) }),
+      headers: Type.Object({
+        'idempotency-key': Type.Optional(Type.String({
+          minLength: 1,
+          maxLength: 255,
+          pattern: '^[\\x21-\\x7e]+$',
+          'x-message': 'must be ASCII letters, digits and punctuation without spaces, such as a UUID'
+        }))
+      }),
       body: NewPhone,
       response: {
         202: CodeSent,
@@ -446,7 +484,9 @@ export const operations = {
     tag: 'Auth / Users',
     bodyTypes: [],
     bodyRequired: false,
-    schema: { response: { 204: Type.Null(), 401: Problem, 402: Problem, 403: Problem, 429: Problem, 500: Problem, 503: Problem } },
+    schema: {
+      response: { 204: Type.Null(), 400: Problem, 401: Problem, 402: Problem, 403: Problem, 429: Problem, 500: Problem, 503: Problem }
+    },
     security: [['BearerJWT']],
     scopes: [],
     rateLimitClass: 'standard',
@@ -462,7 +502,14 @@ export const operations = {
     bodyTypes: ['application/json'],
     bodyRequired: true,
     schema: {
-      headers: Type.Object({ 'idempotency-key': Type.Optional(Type.String({ minLength: 1, maxLength: 255, pattern: '^[\\x21-\\x7e]+$' })) }),
+      headers: Type.Object({
+        'idempotency-key': Type.Optional(Type.String({
+          minLength: 1,
+          maxLength: 255,
+          pattern: '^[\\x21-\\x7e]+$',
+          'x-message': 'must be ASCII letters, digits and punctuation without spaces, such as a UUID'
+        }))
+      }),
       body: VerificationCode,
       response: {
         200: User,
@@ -493,7 +540,9 @@ export const operations = {
     tag: 'Auth / Users',
     bodyTypes: [],
     bodyRequired: false,
-    schema: { response: { 200: Preferences, 401: Problem, 402: Problem, 403: Problem, 429: Problem, 500: Problem, 503: Problem } },
+    schema: {
+      response: { 200: Preferences, 400: Problem, 401: Problem, 402: Problem, 403: Problem, 429: Problem, 500: Problem, 503: Problem }
+    },
     security: [['BearerJWT']],
     scopes: [],
     rateLimitClass: 'standard',
@@ -557,7 +606,14 @@ export const operations = {
     bodyTypes: [],
     bodyRequired: false,
     schema: {
-      params: Type.Object({ id: Type.String({ minLength: 1, maxLength: 255, pattern: '^[\\x21-\\x7e]+$' }) }),
+      params: Type.Object({
+        id: Type.String({
+          minLength: 1,
+          maxLength: 255,
+          pattern: '^[\\x21-\\x7e]+$',
+          'x-message': 'must consist of ASCII letters, digits and punctuation, without spaces'
+        })
+      }),
       response: {
         204: Type.Null(),
         400: Problem,
@@ -603,7 +659,14 @@ export const operations = {
     bodyTypes: ['application/json'],
     bodyRequired: true,
     schema: {
-      headers: Type.Object({ 'idempotency-key': Type.Optional(Type.String({ minLength: 1, maxLength: 255, pattern: '^[\\x21-\\x7e]+$' })) }),
+      headers: Type.Object({
+        'idempotency-key': Type.Optional(Type.String({
+          minLength: 1,
+          maxLength: 255,
+          pattern: '^[\\x21-\\x7e]+$',
+          'x-message': 'must be ASCII letters, digits and punctuation without spaces, such as a UUID'
+        }))
+      }),
       body: NewApiKey,
       response: {
         201: MintedApiKey,
@@ -635,7 +698,14 @@ export const operations = {
     bodyTypes: [],
     bodyRequired: false,
     schema: {
-      params: Type.Object({ id: Type.String({ minLength: 1, maxLength: 255, pattern: '^[\\x21-\\x7e]+$' }) }),
+      params: Type.Object({
+        id: Type.String({
+          minLength: 1,
+          maxLength: 255,
+          pattern: '^[\\x21-\\x7e]+$',
+          'x-message': 'must consist of ASCII letters, digits and punctuation, without spaces'
+        })
+      }),
       response: {
         204: Type.Null(),
         400: Problem,
@@ -681,7 +751,14 @@ export const operations = {
     bodyTypes: ['application/json'],
     bodyRequired: true,
     schema: {
-      headers: Type.Object({ 'idempotency-key': Type.Optional(Type.String({ minLength: 1, maxLength: 255, pattern: '^[\\x21-\\x7e]+$' })) }),
+      headers: Type.Object({
+        'idempotency-key': Type.Optional(Type.String({
+          minLength: 1,
+          maxLength: 255,
+          pattern: '^[\\x21-\\x7e]+$',
+          'x-message': 'must be ASCII letters, digits and punctuation without spaces, such as a UUID'
+        }))
+      }),
       body: NewToken,
       response: {
         201: MintedToken,
@@ -713,7 +790,14 @@ export const operations = {
     bodyTypes: [],
     bodyRequired: false,
     schema: {
-      params: Type.Object({ id: Type.String({ minLength: 1, maxLength: 255, pattern: '^[\\x21-\\x7e]+$' }) }),
+      params: Type.Object({
+        id: Type.String({
+          minLength: 1,
+          maxLength: 255,
+          pattern: '^[\\x21-\\x7e]+$',
+          'x-message': 'must consist of ASCII letters, digits and punctuation, without spaces'
+        })
+      }),
       response: {
         204: Type.Null(),
         400: Problem,
@@ -763,7 +847,14 @@ export const operations = {
     bodyTypes: [],
     bodyRequired: false,
     schema: {
-      params: Type.Object({ key: Type.String({ minLength: 1, maxLength: 255, pattern: '^[\\x21-\\x7e]+$' }) }),
+      params: Type.Object({
+        key: Type.String({
+          minLength: 1,
+          maxLength: 255,
+          pattern: '^[\\x21-\\x7e]+$',
+          'x-message': 'must consist of ASCII letters, digits and punctuation, without spaces'
+        })
+      }),
       querystring: Type.Object({ environment: Type.Optional(StringEnum(['test', 'live'])) }),
       response: {
         200: IdempotencyRecord,

@@ -64,7 +64,12 @@ export const ItemList = Type.Object({ items: Type.Array(Item), next_cursor: Next
 export type ItemList = Static<typeof ItemList>
 
 export const LinkRequest = Type.Object({
-  public_token: Type.String({ minLength: 1, maxLength: 500, pattern: '^[\\x21-\\x7e]+$' }),
+  public_token: Type.String({
+    minLength: 1,
+    maxLength: 500,
+    pattern: '^[\\x21-\\x7e]+$',
+    'x-message': 'must consist of ASCII letters, digits and punctuation, without spaces'
+  }),
   user_id: Type.String({ minLength: 1, maxLength: 255 }),
   institution: Type.Optional(InstitutionInput)
 }, { additionalProperties: false })
@@ -75,10 +80,20 @@ export type LinkToken = Static<typeof LinkToken>
 
 export const LinkTokenRequest = Type.Object({
   user_id: Type.String({ minLength: 1, maxLength: 255 }),
-  products: Type.Optional(Type.Array(Type.String({ minLength: 1, maxLength: 60, pattern: '^[\\x21-\\x7e]+$' }), { minItems: 1, maxItems: 20 })),
-  country_codes: Type.Optional(Type.Array(Type.String({ pattern: '^[A-Z]{2}$', maxLength: 2 }), { minItems: 1, maxItems: 20 })),
-  language: Type.String({ pattern: '^[a-z]{2}$', maxLength: 2, default: 'en' }),
-  redirect_uri: Type.Optional(Type.String({ minLength: 1, maxLength: 2000, pattern: '^[\\x21-\\x7e]+$' })),
+  products: Type.Optional(Type.Array(Type.String({
+    minLength: 1,
+    maxLength: 60,
+    pattern: '^[\\x21-\\x7e]+$',
+    'x-message': 'must consist of ASCII letters, digits and punctuation, without spaces'
+  }), { minItems: 1, maxItems: 20 })),
+  country_codes: Type.Optional(Type.Array(Type.String({ pattern: '^[A-Z]{2}$', 'x-message': 'must be a two-letter country code in capitals, such as US', maxLength: 2 }), { minItems: 1, maxItems: 20 })),
+  language: Type.String({
+    pattern: '^[a-z]{2}$',
+    'x-message': 'must be a two-letter language code in lower case, such as en',
+    maxLength: 2,
+    default: 'en'
+  }),
+  redirect_uri: Type.Optional(Type.String({ minLength: 1, maxLength: 2000, pattern: '^[\\x21-\\x7e]+$', 'x-message': 'must be a URL without spaces' })),
   item_id: Type.Optional(Type.String({ minLength: 1, maxLength: 100 }))
 }, { additionalProperties: false })
 export type LinkTokenRequest = Static<typeof LinkTokenRequest>
@@ -162,7 +177,14 @@ export const operations = {
     bodyTypes: ['application/json'],
     bodyRequired: true,
     schema: {
-      headers: Type.Object({ 'idempotency-key': Type.Optional(Type.String({ minLength: 1, maxLength: 255, pattern: '^[\\x21-\\x7e]+$' })) }),
+      headers: Type.Object({
+        'idempotency-key': Type.Optional(Type.String({
+          minLength: 1,
+          maxLength: 255,
+          pattern: '^[\\x21-\\x7e]+$',
+          'x-message': 'must be ASCII letters, digits and punctuation without spaces, such as a UUID'
+        }))
+      }),
       body: LinkTokenRequest,
       response: {
         200: LinkToken,
@@ -197,7 +219,14 @@ export const operations = {
     bodyTypes: ['application/json'],
     bodyRequired: false,
     schema: {
-      headers: Type.Object({ 'idempotency-key': Type.Optional(Type.String({ minLength: 1, maxLength: 255, pattern: '^[\\x21-\\x7e]+$' })) }),
+      headers: Type.Object({
+        'idempotency-key': Type.Optional(Type.String({
+          minLength: 1,
+          maxLength: 255,
+          pattern: '^[\\x21-\\x7e]+$',
+          'x-message': 'must be ASCII letters, digits and punctuation without spaces, such as a UUID'
+        }))
+      }),
       body: Nullable(SandboxPublicTokenRequest),
       response: {
         200: SandboxPublicToken,
@@ -232,7 +261,14 @@ export const operations = {
     bodyRequired: false,
     schema: {
       params: Type.Object({ item_id: Type.String({ minLength: 1, maxLength: 100 }) }),
-      headers: Type.Object({ 'idempotency-key': Type.Optional(Type.String({ minLength: 1, maxLength: 255, pattern: '^[\\x21-\\x7e]+$' })) }),
+      headers: Type.Object({
+        'idempotency-key': Type.Optional(Type.String({
+          minLength: 1,
+          maxLength: 255,
+          pattern: '^[\\x21-\\x7e]+$',
+          'x-message': 'must be ASCII letters, digits and punctuation without spaces, such as a UUID'
+        }))
+      }),
       body: Nullable(EmptyObject),
       response: {
         200: SandboxLoginReset,
@@ -268,7 +304,14 @@ export const operations = {
     bodyRequired: true,
     schema: {
       params: Type.Object({ item_id: Type.String({ minLength: 1, maxLength: 100 }) }),
-      headers: Type.Object({ 'idempotency-key': Type.Optional(Type.String({ minLength: 1, maxLength: 255, pattern: '^[\\x21-\\x7e]+$' })) }),
+      headers: Type.Object({
+        'idempotency-key': Type.Optional(Type.String({
+          minLength: 1,
+          maxLength: 255,
+          pattern: '^[\\x21-\\x7e]+$',
+          'x-message': 'must be ASCII letters, digits and punctuation without spaces, such as a UUID'
+        }))
+      }),
       body: SandboxWebhookRequest,
       response: {
         200: SandboxWebhook,
@@ -303,7 +346,14 @@ export const operations = {
     bodyTypes: ['application/json'],
     bodyRequired: true,
     schema: {
-      headers: Type.Object({ 'idempotency-key': Type.Optional(Type.String({ minLength: 1, maxLength: 255, pattern: '^[\\x21-\\x7e]+$' })) }),
+      headers: Type.Object({
+        'idempotency-key': Type.Optional(Type.String({
+          minLength: 1,
+          maxLength: 255,
+          pattern: '^[\\x21-\\x7e]+$',
+          'x-message': 'must be ASCII letters, digits and punctuation without spaces, such as a UUID'
+        }))
+      }),
       body: LinkRequest,
       response: {
         200: LinkedItem,

@@ -102,7 +102,7 @@ export type LoanEventData = Static<typeof LoanEventData>
 export const WebhookUrl = Type.String({ minLength: 10, maxLength: 2048, format: 'uri' })
 export type WebhookUrl = Static<typeof WebhookUrl>
 
-export const WebhookDescription = Nullable(Type.String({ maxLength: 500, pattern: '^[^\\x00]*$' }))
+export const WebhookDescription = Nullable(Type.String({ maxLength: 500, pattern: '^[^\\x00]*$', 'x-message': 'must not contain the character U+0000' }))
 export type WebhookDescription = Static<typeof WebhookDescription>
 
 export const NewWebhook = Type.Object({
@@ -224,7 +224,14 @@ export const operations = {
     bodyTypes: ['application/json'],
     bodyRequired: true,
     schema: {
-      headers: Type.Object({ 'idempotency-key': Type.Optional(Type.String({ minLength: 1, maxLength: 255, pattern: '^[\\x21-\\x7e]+$' })) }),
+      headers: Type.Object({
+        'idempotency-key': Type.Optional(Type.String({
+          minLength: 1,
+          maxLength: 255,
+          pattern: '^[\\x21-\\x7e]+$',
+          'x-message': 'must be ASCII letters, digits and punctuation without spaces, such as a UUID'
+        }))
+      }),
       body: NewWebhook,
       response: {
         201: WebhookWithSecret,
@@ -256,7 +263,14 @@ export const operations = {
     bodyTypes: [],
     bodyRequired: false,
     schema: {
-      params: Type.Object({ id: Type.String({ minLength: 1, maxLength: 64, pattern: '^[\\x21-\\x7e]+$' }) }),
+      params: Type.Object({
+        id: Type.String({
+          minLength: 1,
+          maxLength: 64,
+          pattern: '^[\\x21-\\x7e]+$',
+          'x-message': 'must consist of ASCII letters, digits and punctuation, without spaces'
+        })
+      }),
       response: { 200: Webhook, 400: Problem, 401: Problem, 402: Problem, 403: Problem, 404: Problem, 429: Problem, 500: Problem, 503: Problem }
     },
     security: [['PartnerKey'], ['PersonalAccessToken'], ['BearerJWT']],
@@ -274,8 +288,22 @@ export const operations = {
     bodyTypes: ['application/json'],
     bodyRequired: true,
     schema: {
-      params: Type.Object({ id: Type.String({ minLength: 1, maxLength: 64, pattern: '^[\\x21-\\x7e]+$' }) }),
-      headers: Type.Object({ 'if-match': Type.Optional(Type.String({ minLength: 1, maxLength: 22, pattern: '^(\\*|(W/)?"?[0-9]{1,15}"?)$' })) }),
+      params: Type.Object({
+        id: Type.String({
+          minLength: 1,
+          maxLength: 64,
+          pattern: '^[\\x21-\\x7e]+$',
+          'x-message': 'must consist of ASCII letters, digits and punctuation, without spaces'
+        })
+      }),
+      headers: Type.Object({
+        'if-match': Type.Optional(Type.String({
+          minLength: 1,
+          maxLength: 22,
+          pattern: '^(\\*|(W/)?"?[0-9]{1,15}"?)$',
+          'x-message': 'must be the version of the resource, such as 3'
+        }))
+      }),
       body: WebhookChanges,
       response: {
         200: Webhook,
@@ -307,8 +335,22 @@ export const operations = {
     bodyTypes: [],
     bodyRequired: false,
     schema: {
-      params: Type.Object({ id: Type.String({ minLength: 1, maxLength: 64, pattern: '^[\\x21-\\x7e]+$' }) }),
-      headers: Type.Object({ 'if-match': Type.Optional(Type.String({ minLength: 1, maxLength: 22, pattern: '^(\\*|(W/)?"?[0-9]{1,15}"?)$' })) }),
+      params: Type.Object({
+        id: Type.String({
+          minLength: 1,
+          maxLength: 64,
+          pattern: '^[\\x21-\\x7e]+$',
+          'x-message': 'must consist of ASCII letters, digits and punctuation, without spaces'
+        })
+      }),
+      headers: Type.Object({
+        'if-match': Type.Optional(Type.String({
+          minLength: 1,
+          maxLength: 22,
+          pattern: '^(\\*|(W/)?"?[0-9]{1,15}"?)$',
+          'x-message': 'must be the version of the resource, such as 3'
+        }))
+      }),
       response: {
         204: Type.Null(),
         400: Problem,
@@ -337,8 +379,22 @@ export const operations = {
     bodyTypes: [],
     bodyRequired: false,
     schema: {
-      params: Type.Object({ id: Type.String({ minLength: 1, maxLength: 64, pattern: '^[\\x21-\\x7e]+$' }) }),
-      headers: Type.Object({ 'idempotency-key': Type.Optional(Type.String({ minLength: 1, maxLength: 255, pattern: '^[\\x21-\\x7e]+$' })) }),
+      params: Type.Object({
+        id: Type.String({
+          minLength: 1,
+          maxLength: 64,
+          pattern: '^[\\x21-\\x7e]+$',
+          'x-message': 'must consist of ASCII letters, digits and punctuation, without spaces'
+        })
+      }),
+      headers: Type.Object({
+        'idempotency-key': Type.Optional(Type.String({
+          minLength: 1,
+          maxLength: 255,
+          pattern: '^[\\x21-\\x7e]+$',
+          'x-message': 'must be ASCII letters, digits and punctuation without spaces, such as a UUID'
+        }))
+      }),
       response: {
         200: WebhookWithSecret,
         400: Problem,
@@ -368,8 +424,22 @@ export const operations = {
     bodyTypes: [],
     bodyRequired: false,
     schema: {
-      params: Type.Object({ id: Type.String({ minLength: 1, maxLength: 64, pattern: '^[\\x21-\\x7e]+$' }) }),
-      headers: Type.Object({ 'idempotency-key': Type.Optional(Type.String({ minLength: 1, maxLength: 255, pattern: '^[\\x21-\\x7e]+$' })) }),
+      params: Type.Object({
+        id: Type.String({
+          minLength: 1,
+          maxLength: 64,
+          pattern: '^[\\x21-\\x7e]+$',
+          'x-message': 'must consist of ASCII letters, digits and punctuation, without spaces'
+        })
+      }),
+      headers: Type.Object({
+        'idempotency-key': Type.Optional(Type.String({
+          minLength: 1,
+          maxLength: 255,
+          pattern: '^[\\x21-\\x7e]+$',
+          'x-message': 'must be ASCII letters, digits and punctuation without spaces, such as a UUID'
+        }))
+      }),
       response: {
         202: WebhookDelivery,
         400: Problem,
@@ -399,8 +469,22 @@ export const operations = {
     bodyTypes: ['application/json'],
     bodyRequired: true,
     schema: {
-      params: Type.Object({ id: Type.String({ minLength: 1, maxLength: 64, pattern: '^[\\x21-\\x7e]+$' }) }),
-      headers: Type.Object({ 'idempotency-key': Type.Optional(Type.String({ minLength: 1, maxLength: 255, pattern: '^[\\x21-\\x7e]+$' })) }),
+      params: Type.Object({
+        id: Type.String({
+          minLength: 1,
+          maxLength: 64,
+          pattern: '^[\\x21-\\x7e]+$',
+          'x-message': 'must consist of ASCII letters, digits and punctuation, without spaces'
+        })
+      }),
+      headers: Type.Object({
+        'idempotency-key': Type.Optional(Type.String({
+          minLength: 1,
+          maxLength: 255,
+          pattern: '^[\\x21-\\x7e]+$',
+          'x-message': 'must be ASCII letters, digits and punctuation without spaces, such as a UUID'
+        }))
+      }),
       body: ReplayRequest,
       response: {
         202: ReplayAnswer,
@@ -433,7 +517,14 @@ export const operations = {
     bodyTypes: [],
     bodyRequired: false,
     schema: {
-      params: Type.Object({ id: Type.String({ minLength: 1, maxLength: 64, pattern: '^[\\x21-\\x7e]+$' }) }),
+      params: Type.Object({
+        id: Type.String({
+          minLength: 1,
+          maxLength: 64,
+          pattern: '^[\\x21-\\x7e]+$',
+          'x-message': 'must consist of ASCII letters, digits and punctuation, without spaces'
+        })
+      }),
       querystring: Type.Object({
         status: Type.Optional(DeliveryStatus),
         limit: Type.Integer({ minimum: 1, maximum: 500, default: 100 }),
@@ -467,8 +558,18 @@ export const operations = {
     bodyRequired: false,
     schema: {
       params: Type.Object({
-        id: Type.String({ minLength: 1, maxLength: 64, pattern: '^[\\x21-\\x7e]+$' }),
-        deliveryId: Type.String({ minLength: 1, maxLength: 64, pattern: '^[\\x21-\\x7e]+$' })
+        id: Type.String({
+          minLength: 1,
+          maxLength: 64,
+          pattern: '^[\\x21-\\x7e]+$',
+          'x-message': 'must consist of ASCII letters, digits and punctuation, without spaces'
+        }),
+        deliveryId: Type.String({
+          minLength: 1,
+          maxLength: 64,
+          pattern: '^[\\x21-\\x7e]+$',
+          'x-message': 'must consist of ASCII letters, digits and punctuation, without spaces'
+        })
       }),
       response: {
         200: WebhookDelivery,
@@ -498,10 +599,27 @@ export const operations = {
     bodyRequired: false,
     schema: {
       params: Type.Object({
-        id: Type.String({ minLength: 1, maxLength: 64, pattern: '^[\\x21-\\x7e]+$' }),
-        deliveryId: Type.String({ minLength: 1, maxLength: 64, pattern: '^[\\x21-\\x7e]+$' })
+        id: Type.String({
+          minLength: 1,
+          maxLength: 64,
+          pattern: '^[\\x21-\\x7e]+$',
+          'x-message': 'must consist of ASCII letters, digits and punctuation, without spaces'
+        }),
+        deliveryId: Type.String({
+          minLength: 1,
+          maxLength: 64,
+          pattern: '^[\\x21-\\x7e]+$',
+          'x-message': 'must consist of ASCII letters, digits and punctuation, without spaces'
+        })
       }),
-      headers: Type.Object({ 'idempotency-key': Type.Optional(Type.String({ minLength: 1, maxLength: 255, pattern: '^[\\x21-\\x7e]+$' })) }),
+      headers: Type.Object({
+        'idempotency-key': Type.Optional(Type.String({
+          minLength: 1,
+          maxLength: 255,
+          pattern: '^[\\x21-\\x7e]+$',
+          'x-message': 'must be ASCII letters, digits and punctuation without spaces, such as a UUID'
+        }))
+      }),
       response: {
         202: WebhookDelivery,
         400: Problem,
@@ -532,7 +650,7 @@ export const operations = {
     bodyRequired: false,
     schema: {
       querystring: Type.Object({
-        after: Type.Optional(Type.String({ minLength: 1, maxLength: 15, pattern: '^[0-9]+$' })),
+        after: Type.Optional(Type.String({ minLength: 1, maxLength: 15, pattern: '^[0-9]+$', 'x-message': 'must be a whole number, such as 42' })),
         type: Type.Optional(EventSubscription),
         limit: Type.Integer({ minimum: 1, maximum: 500, default: 100 }),
         environment: Type.Optional(StringEnum(['test', 'live']))

@@ -143,9 +143,13 @@ test('an error of the operation is returned as its problem, with every invalid f
   assert.equal(failed, true)
   assert.deepEqual([body.status, body.error], [400, 'validation_failed'])
   assert.deepEqual(body.errors.map(({ path }: { path: string }) => path).sort(), [
-    'body/amount',
-    'body/from_account_id'
+    'arguments/amount',
+    'arguments/from_account_id'
   ])
+  assert.equal(
+    body.detail,
+    'The call has 2 invalid arguments: arguments/from_account_id is required; arguments/amount must be a number, not a string (remove the quotation marks).'
+  )
   assert.match(body.cure, /errors/)
   const poor = await call(await connect(t, url, await world.fund(`agent-${randomUUID()}`, 1)), 'spend_credits', {
     amount: 5,
