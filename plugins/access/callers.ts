@@ -142,12 +142,11 @@ export const resolveCaller = async (
   if (token === undefined) {
     const isAnonymousAdmitted = admission.security.some((alternative) => alternative.length === 0)
     if (isAnonymousAdmitted && request.headers.authorization === undefined) return null
-    const taken = acceptedInWords(admission)
-    throw unauthorized(
-      `Send a credential as \`Authorization: Bearer …\`: ${taken}.`,
-      {},
-      { 'www-authenticate': 'Bearer' }
-    )
+    const isOtherScheme = request.headers.authorization !== undefined
+    const how = isOtherScheme
+      ? '`Authorization` must be the word Bearer, a space and the credential'
+      : 'Send a credential as `Authorization: Bearer …`'
+    throw unauthorized(`${how}: ${acceptedInWords(admission)}.`, {}, { 'www-authenticate': 'Bearer' })
   }
   if (token.length > 4096) throw refused(token)
   if (token.startsWith('afg_') || token.startsWith('atlas_pat_')) return await identifyCredential(app, request, token)

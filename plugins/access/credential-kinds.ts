@@ -29,7 +29,7 @@ const inWords = (scheme: SecurityScheme, { scopes = [], extensions }: Admission)
     case 'PartnerKey':
       return `${a} partner key`
     case 'PersonalAccessToken':
-      return `${a} personal access token${scopes.length === 0 ? '' : ` with the scope ${listed(scopes, 'and')}`}`
+      return `${a} personal access token${scopes.length === 0 ? '' : ` (scope ${listed(scopes, 'and')})`}`
     case 'BearerJWT':
       return extensions?.['x-operator-only'] === true
         ? 'the sign-in of an operator (access token)'

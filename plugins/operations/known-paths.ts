@@ -33,14 +33,19 @@ const unlikenessOfPrefixes = ({ prefixes: given }: Shape, { prefixes: known }: S
   return isPart ? 1 : 3
 }
 
-/** How unlike two paths are: by typos, other prefixes, and parameters in place of the right words. Undefined when they are not alike. */
+/** How many words at the beginning a path may lack, such as `auth` in `/login`. */
+const mostOmitted = 1
+
+/** How unlike two paths are: by omitted words, typos, other prefixes, and parameters in place of the right words. Undefined when they are not alike. */
 const unlikeness = (given: Shape, known: Shape): number | undefined => {
-  if (given.rest.length !== known.rest.length) return undefined
-  let sum = unlikenessOfPrefixes(given, known)
+  const omitted = known.rest.length - given.rest.length
+  const rest = known.rest.slice(omitted)
+  if (omitted < 0 || omitted > mostOmitted || (omitted > 0 && isParameter(rest[0] ?? ''))) return undefined
+  let sum = unlikenessOfPrefixes(given, known) + 4 * omitted
   for (const [index, segment] of given.rest.entries()) {
-    const other = known.rest[index] ?? ''
+    const other = rest[index] ?? ''
     const typos = isParameter(other) ? 1 : typosBetween(segment, other)
-    if (typos === undefined) return undefined
+    if (typos === undefined || (omitted > 0 && typos > 0)) return undefined
     sum += isParameter(other) ? 1 : 2 * typos
   }
   return sum

@@ -10,7 +10,7 @@ export const AgentId = Type.String({
   minLength: 1,
   maxLength: 128,
   pattern: '^[A-Za-z0-9][A-Za-z0-9._:-]*$',
-  'x-message': 'must begin with a letter or digit, and contain only letters, digits and . _ : -'
+  'x-message': 'must be letters, digits, dots, underscores, colons and hyphens, and begin with a letter or digit'
 })
 export type AgentId = Static<typeof AgentId>
 

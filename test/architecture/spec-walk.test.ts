@@ -107,11 +107,12 @@ walk('an unknown query parameter is rejected, and the problem names it', async (
   const { extensions } = operation
   const isOpen = extensions?.['x-open-query'] === true || extensions?.['x-signed-by'] !== undefined
   const credential = await walker.credentialFor(operation)
+  const path = pathOf(operation)
   const { status, body } = await walker.call(
     operation,
     { ...walker.exampleOf(operation), ...credential },
     operation.method,
-    `${pathOf(operation)}?no_such_parameter=1`
+    `${path}${path.includes('?') ? '&' : '?'}no_such_parameter=1`
   )
   const isNamed = JSON.stringify(body?.errors ?? '').includes('query/no_such_parameter')
   const isRejected = status === 400 && isNamed

@@ -122,6 +122,7 @@ const paths: Mistake[] = [
     send: 'POST /transfers/tr_1/cancel',
     ...missing('/transfers/tr_1/cancel', '/v1/transfers/{id}/cancel')
   },
+  { what: 'the end of a path', send: 'POST /login', ...missing('/login', '/api/v1/auth/login') },
   {
     what: 'a path unlike any other',
     send: 'GET /v1/horoscopes',
@@ -143,7 +144,15 @@ const senders: Mistake[] = [
     as: 'none',
     status: 401,
     detail:
-      'Send a credential as `Authorization: Bearer …`: a partner key, a personal access token with the scope projects:read or a sign-in (access token).'
+      'Send a credential as `Authorization: Bearer …`: a partner key, a personal access token (scope projects:read) or a sign-in (access token).'
+  },
+  {
+    what: 'a key as user name and password',
+    send: 'GET /v1/projects',
+    as: 'none',
+    headers: { authorization: 'Basic YWZnX3Rlc3Q6' },
+    status: 401,
+    detail: `\`Authorization\` must be the word Bearer, a space and the credential: ${credentials} (scope projects:read) or a sign-in (access token).`
   },
   {
     what: 'a key of another service',
@@ -166,7 +175,7 @@ const senders: Mistake[] = [
     send: 'GET /v1/projects',
     as: 'agent',
     status: 403,
-    detail: `Sent: an agent's key. This operation takes: ${credentials} with the scope projects:read or a sign-in (access token).`
+    detail: `Sent: an agent's key. This operation takes: ${credentials} (scope projects:read) or a sign-in (access token).`
   },
   {
     what: 'a user who reports to the bureau',
@@ -175,7 +184,7 @@ const senders: Mistake[] = [
     body: {},
     status: 403,
     detail:
-      'Sent: a sign-in (access token). This operation takes: a partner key or a personal access token with the scope bureau:write.'
+      'Sent: a sign-in (access token). This operation takes: a partner key or a personal access token (scope bureau:write).'
   },
   {
     what: 'a partner’s key for operators',
@@ -198,7 +207,7 @@ const senders: Mistake[] = [
     body: {},
     status: 403,
     detail:
-      'Sent: a live partner key. This operation takes: a test partner key, a test personal access token with the scope accounts:write or a sign-in (access token).'
+      'Sent: a live partner key. This operation takes: a test partner key, a test personal access token (scope accounts:write) or a sign-in (access token).'
   },
   {
     what: 'a token without the scope',
