@@ -43,7 +43,7 @@ export const DisplayName = Type.String({
   minLength: 1,
   maxLength: 200,
   pattern: '^[^\\S\\x00-\\x1f\\x7f]*[^\\s\\x00-\\x1f\\x7f][^\\x00-\\x1f\\x7f]*$',
-  'x-message': 'must contain more than spaces, and no tabs or line breaks'
+  'x-message': 'must not be blank or contain tabs or line breaks'
 })
 export type DisplayName = Static<typeof DisplayName>
 

@@ -24,7 +24,7 @@ export const ProjectName = Type.String({
   minLength: 1,
   maxLength: 200,
   pattern: '^\\s*[^\\x00\\s][^\\x00]*$',
-  'x-message': 'must contain more than spaces, and not the character U+0000'
+  'x-message': 'must not be blank or contain the character U+0000'
 })
 export type ProjectName = Static<typeof ProjectName>
 
@@ -46,7 +46,7 @@ export const TaskTitle = Type.String({
   minLength: 1,
   maxLength: 500,
   pattern: '^\\s*[^\\x00\\s][^\\x00]*$',
-  'x-message': 'must contain more than spaces, and not the character U+0000'
+  'x-message': 'must not be blank or contain the character U+0000'
 })
 export type TaskTitle = Static<typeof TaskTitle>
 

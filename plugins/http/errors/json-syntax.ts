@@ -32,7 +32,7 @@ const hintFor = (before: string, at: string): string => {
   if (/^[}\]]/.test(at) && /,\s*$/.test(before)) return 'Remove the comma before it.'
   if (/^(\/[/*]|#)/.test(at)) return 'JSON has no comments.'
   if (/^[A-Za-z_$]/.test(at) && !/[\w"]$/.test(before))
-    return 'Put names and texts in double quotation marks; only true, false and null stand without.'
+    return 'Put names and texts in double quotation marks; only true, false and null are written without them.'
   if (/^"/.test(at) && /^"[^"\\]*[\0-\x1f]/.test(at)) return 'Write line breaks and tabs in a text as \\n and \\t.'
   return 'Check the commas, colons, quotation marks and brackets around it.'
 }

@@ -82,7 +82,7 @@ const range = (fault: Fault): string => {
   return `must be at ${fault.keyword === 'minimum' ? 'least' : 'most'} ${limitOf(fault)}`
 }
 
-const counted = (count: number, one: string): string => `${count} ${one}${count === 1 ? '' : 's'}`
+const counted = (count: number, one: string): string => (count === 1 ? `one ${one}` : `${count} ${one}s`)
 
 const formats: Record<string, string> = {
   date: 'must be a date such as 2026-06-14',
@@ -120,7 +120,7 @@ const sentences: Record<string, (fault: Fault) => string> = {
   maxItems: (fault) => `must have at most ${counted(limitOf(fault), 'item')}`,
   uniqueItems: ({ params }) => {
     const { i, j } = params as { i: number; j: number }
-    return `must not contain the same item twice, as at ${Math.min(i, j)} and ${Math.max(i, j)}`
+    return `must not contain the same item twice (items ${Math.min(i, j)} and ${Math.max(i, j)} are equal)`
   },
   minProperties: (fault) => `must have at least ${counted(limitOf(fault), 'field')}`,
   maxProperties: (fault) => `must have at most ${counted(limitOf(fault), 'field')}`

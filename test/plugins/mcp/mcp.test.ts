@@ -152,7 +152,7 @@ test('problems name arguments of the tool, wherever the request has them, and th
   assert.deepEqual(await faultsOf('update_task', { id: 'tsk_1', priority: 'HIGH', if_match: 'latest' }), [
     'arguments/if_match must be the version of the resource, such as 3'
   ])
-  assert.deepEqual(await faultsOf('update_task', { id: 'tsk_1' }), ['arguments must have at least 1 field'])
+  assert.deepEqual(await faultsOf('update_task', { id: 'tsk_1' }), ['arguments must have at least one field'])
   assert.deepEqual(await faultsOf('create_project', { name: 'a', idempotency_key: 'my key' }), [
     'arguments/idempotency_key must be ASCII letters, digits and punctuation without spaces, such as a UUID'
   ])

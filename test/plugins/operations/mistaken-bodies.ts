@@ -93,7 +93,7 @@ const fields: Mistake[] = [
     send: 'POST /v1/projects',
     body: { name: '   ' },
     status: 400,
-    detail: invalid('body/name must contain more than spaces, and not the character U+0000')
+    detail: invalid('body/name must not be blank or contain the character U+0000')
   },
   {
     what: 'an empty name',
@@ -142,7 +142,7 @@ const fields: Mistake[] = [
     send: 'POST /v1/webhooks',
     body: { url: 'https://example.com/hooks', events: [] },
     status: 400,
-    detail: invalid('body/events must have at least 1 item')
+    detail: invalid('body/events must have at least one item')
   },
   {
     what: 'a host name instead of a URL',
@@ -169,7 +169,7 @@ const fields: Mistake[] = [
     send: 'PATCH /v1/projects/prj_1',
     body: {},
     status: 400,
-    detail: 'The body must have at least 1 field.'
+    detail: 'The body must have at least one field.'
   },
   {
     what: 'a scope in the singular',
@@ -215,7 +215,7 @@ const bodies: Mistake[] = [
     body: '{name: "Quarterly close"}',
     status: 400,
     detail:
-      'The body is not valid JSON at line 1, column 2. Put names and texts in double quotation marks; only true, false and null stand without.'
+      'The body is not valid JSON at line 1, column 2. Put names and texts in double quotation marks; only true, false and null are written without them.'
   },
   {
     what: 'a body that was cut off',
