@@ -127,6 +127,16 @@ test('a thousand unknown parameters get 20 named and a short problem', async () 
   assert.ok(text.length < 5_000)
 })
 
+test('a fault at the end of a long body is searched for only at its beginning', async () => {
+  const { status, body } = await send(url, 'POST', '/v1/projects', {
+    key: partner.testKey,
+    body: `{"name": "a", "description": "${'x'.repeat(200_000)}",}`,
+    headers: { 'content-type': 'application/json' }
+  })
+  assert.equal(status, 400)
+  assert.match(String(body.detail), /^The body is not valid JSON after its first 100000 characters\./)
+})
+
 test('a field with a name of half a megabyte is named by its beginning', async () => {
   const { status, body, text } = await send(url, 'POST', '/v1/projects', {
     key: partner.testKey,
