@@ -6,15 +6,11 @@ import {
 } from '../http/errors/kinds.ts'
 import type { Caller } from './caller.ts'
 import { ProblemError } from '../http/errors/problem.ts'
-import type { Operation, SecurityScheme } from '../operations/table.ts'
+import type { Operation } from '../operations/table.ts'
+import { acceptedInWords, acceptedSchemes, schemeOf, sentInWords, type Admission } from './credential-kinds.ts'
 
-const schemeOf: Record<Caller['kind'], SecurityScheme> = {
-  partner_key: 'PartnerKey',
-  token: 'PersonalAccessToken',
-  session: 'BearerJWT',
-  agent_key: 'AgentKey',
-  ingest: 'IngestSecret'
-}
+const sentAndTaken = (operation: Admission, caller: Caller): string =>
+  `Sent: ${sentInWords(caller)}. This operation takes: ${acceptedInWords(operation)}.`
 
 /**
  * Rejects a caller that the specification does not allow: by its kind (`security`), its scopes (`x-required-scopes`), its role (`x-operator-only`) or its
@@ -24,10 +20,7 @@ const schemeOf: Record<Caller['kind'], SecurityScheme> = {
 export const checkAuthorization = (operation: Operation, caller: Caller | null): void => {
   if (caller === null) return
   if (!operation.security.some((alternative) => alternative.includes(schemeOf[caller.kind]))) {
-    const accepted = [...new Set(operation.security.flat())].join(', ')
-    throw credentialNotAccepted(`This operation does not accept this kind of credential. Send one of: ${accepted}.`, {
-      accepted: operation.security.flat()
-    })
+    throw credentialNotAccepted(sentAndTaken(operation, caller), { accepted: acceptedSchemes(operation) })
   }
   if (caller.kind === 'token' || caller.kind === 'partner_key') {
     const { kind, scopes } = caller
@@ -39,10 +32,12 @@ export const checkAuthorization = (operation: Operation, caller: Caller | null):
       })
   }
   if (operation.extensions?.['x-operator-only'] === true && !(caller.kind === 'session' && caller.operator)) {
-    throw operatorRequired('Only an operator of this server can call this operation. Sign in as an operator.')
+    throw operatorRequired(
+      `Only an operator of this server can call this operation. ${sentAndTaken(operation, caller)}`
+    )
   }
   if (operation.extensions?.['x-test-only'] === true && 'environment' in caller && caller.environment === 'live') {
-    throw testCredentialRequired('Sandbox operations require a test credential.')
+    throw testCredentialRequired(sentAndTaken(operation, caller))
   }
 }
 

@@ -1,11 +1,11 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { defineProblem } from '../http/errors/problem.ts'
 import { credentialRefused, patIpBlocked, productionNotEnabled, unauthorized } from '../http/errors/kinds.ts'
-import type { Operation } from '../operations/table.ts'
 import { sameSecret } from './secrets.ts'
 import { readAccessToken } from './access-tokens.ts'
 import { addressOf, isAddressAllowed } from './addresses.ts'
 import type { Caller } from './caller.ts'
+import { acceptedInWords, type Admission } from './credential-kinds.ts'
 import { findSessions, touchCredentials } from './queries.ts'
 
 const ingestNotConfigured = defineProblem({
@@ -18,9 +18,33 @@ const ingestNotConfigured = defineProblem({
 const bearerOf = (request: FastifyRequest): string | undefined =>
   /^bearer +(\S+)\s*$/i.exec(request.headers.authorization ?? '')?.[1]
 
+/** Whether a secret has the form of a JWT. */
+const isAccessToken = (secret: string): boolean => /^[\w-]+\.[\w-]+\.[\w-]+$/.test(secret)
+
 const headerOf = (request: FastifyRequest, name: string): string | undefined => {
   const value = request.headers[name]
   return typeof value === 'string' && value !== '' ? value : undefined
+}
+
+/** The kind that the form of a secret suggests, in words. */
+const guessInWords = (secret: string): string => {
+  if (secret.startsWith('afg_')) return 'a key of a partner or an agent'
+  if (secret.startsWith('atlas_pat_')) return 'a personal access token'
+  return isAccessToken(secret) ? 'an access token' : 'another secret'
+}
+
+/** The 401 for a secret that no caller has, by the kind that its form suggests. */
+const refused = (secret: string) => {
+  if (secret.startsWith('afg_')) return credentialRefused('The key is unknown or revoked. Create a new one.')
+  if (secret.startsWith('atlas_pat_'))
+    return credentialRefused('The personal access token is unknown, expired or revoked. Create a new one.')
+  if (isAccessToken(secret))
+    return credentialRefused(
+      'The access token is invalid or expired, or its session has ended. Refresh it, or sign in again.'
+    )
+  return credentialRefused(
+    'The credential is of no known kind. Keys begin with afg_test_ or afg_live_, and personal access tokens with atlas_pat_; an access token is what signing in returns.'
+  )
 }
 
 const identifyIngest = (app: FastifyInstance, request: FastifyRequest): Caller => {
@@ -29,7 +53,13 @@ const identifyIngest = (app: FastifyInstance, request: FastifyRequest): Caller =
     throw ingestNotConfigured('This server has no ingest secret. Set ATLAS_INGEST_SECRET, then restart it.')
   const given = headerOf(request, 'x-atlas-ingest-secret') ?? bearerOf(request)
   if (given === undefined || !sameSecret(given, expected)) {
-    throw unauthorized('Send the ingest secret as `X-Atlas-Ingest-Secret`.', {}, { 'www-authenticate': 'Bearer' })
+    throw unauthorized(
+      given === undefined
+        ? 'Send the ingest secret as `X-Atlas-Ingest-Secret`.'
+        : `Sent: ${guessInWords(given)}. This operation takes: the ingest secret, as \`X-Atlas-Ingest-Secret\`.`,
+      {},
+      { 'www-authenticate': 'Bearer' }
+    )
   }
   return { kind: 'ingest' }
 }
@@ -39,7 +69,7 @@ const identifySession = async (app: FastifyInstance, token: string): Promise<Cal
   const claims = await readAccessToken(app.config.jwtSecret, token, now)
   const [session] =
     claims === undefined ? [] : await findSessions(app.database.db, { sessionId: claims.sessionId, now })
-  if (session === undefined) throw credentialRefused()
+  if (session === undefined) throw refused(token)
   return {
     kind: 'session',
     sessionId: session.id,
@@ -53,9 +83,6 @@ const identifySession = async (app: FastifyInstance, token: string): Promise<Cal
   }
 }
 
-/** The credentials that an operation, or another endpoint, accepts. */
-export type Admission = Pick<Operation, 'security'>
-
 /** The first use of the key of an agent without an owner is written at once, because whether the agent can be claimed without its key depends on it. */
 const noteUse = async (
   app: FastifyInstance,
@@ -68,13 +95,14 @@ const noteUse = async (
 
 const identifyCredential = async (app: FastifyInstance, request: FastifyRequest, secret: string): Promise<Caller> => {
   const found = await app.findCredential(secret)
-  if (found === undefined) throw credentialRefused()
-  await noteUse(app, found)
+  if (found === undefined) throw refused(secret)
   const rateOverrides = found.rate_overrides ?? {}
   const { id: credentialId, agent_id: agentId, partner_id: partnerId, environment } = found
-  if (found.kind === 'agent_key' && agentId !== null)
+  if (found.kind === 'agent_key' && agentId !== null) {
+    await noteUse(app, found)
     return { kind: 'agent_key', credentialId, agentId, partnerId, rateOverrides }
-  if (partnerId === null) throw credentialRefused()
+  }
+  if (partnerId === null) throw refused(secret)
   if (environment === 'live' && found.production_enabled !== true) {
     throw productionNotEnabled(
       'This partner is not enabled for production. Use a test credential, or ask the operator to enable it.'
@@ -82,9 +110,10 @@ const identifyCredential = async (app: FastifyInstance, request: FastifyRequest,
   }
   if (found.allowed_ips !== null && !isAddressAllowed(addressOf(request), found.allowed_ips)) {
     throw patIpBlocked(
-      'The token does not allow the IP address of this request. Call from an address in its `allowedIps`.'
+      `The token does not allow ${addressOf(request)}, the address of this request. Call from an address in its \`allowedIps\`, or create a token that allows this one.`
     )
   }
+  await noteUse(app, found)
   const ofPartner = { credentialId, partnerId, environment, environments: [environment], rateOverrides }
   if (found.kind === 'token' && found.user_id !== null)
     return { kind: 'token', ...ofPartner, userId: found.user_id, scopes: found.scopes ?? [] }
@@ -113,9 +142,13 @@ export const resolveCaller = async (
   if (token === undefined) {
     const isAnonymousAdmitted = admission.security.some((alternative) => alternative.length === 0)
     if (isAnonymousAdmitted && request.headers.authorization === undefined) return null
-    throw unauthorized('Send a valid credential as `Authorization: Bearer …`.', {}, { 'www-authenticate': 'Bearer' })
+    const isOtherScheme = request.headers.authorization !== undefined
+    const how = isOtherScheme
+      ? '`Authorization` must be the word Bearer, a space and the credential'
+      : 'Send a credential as `Authorization: Bearer …`'
+    throw unauthorized(`${how}: ${acceptedInWords(admission)}.`, {}, { 'www-authenticate': 'Bearer' })
   }
-  if (token.length > 4096) throw credentialRefused()
+  if (token.length > 4096) throw refused(token)
   if (token.startsWith('afg_') || token.startsWith('atlas_pat_')) return await identifyCredential(app, request, token)
   return await identifySession(app, token)
 }

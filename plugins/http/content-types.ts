@@ -1,8 +1,9 @@
 import { isUtf8 } from 'node:buffer'
 import { parse as parseForm } from 'node:querystring'
 import type { FastifyInstance, FastifyRequest } from 'fastify'
-import { malformedJson, unsupportedMediaType, validationFailed } from './errors/kinds.ts'
 import { boundFaultOf } from './errors/json-bounds.ts'
+import { describeJsonFault } from './errors/json-syntax.ts'
+import { invalidFields, malformedJson, unsupportedMediaType } from './errors/kinds.ts'
 import type { ProblemError } from './errors/problem.ts'
 import type { Operation } from '../operations/table.ts'
 
@@ -39,24 +40,14 @@ const encodingFaultOf = (request: FastifyRequest, raw: Buffer): ProblemError | u
 
 type Done = (error: Error | null, body?: unknown) => void
 
-const outOfBounds = (message: string) =>
-  validationFailed(`The body ${message}.`, { errors: [{ path: 'body', message }] })
-
-const notJson = (text: string) =>
-  malformedJson(
-    text.trim() === ''
-      ? 'The body is empty. Send a JSON object.'
-      : 'The body is not valid JSON. Check quotes, commas and brackets.'
-  )
-
 /** Parses JSON with Fastify's parser, which rejects prototype pollution. */
 const createJsonReader = (app: FastifyInstance) => {
   const parse = app.getDefaultJsonParser('error', 'error')
   return (request: FastifyRequest, text: string, done: Done): void => {
     const fault = boundFaultOf(text)
-    if (fault !== undefined) return done(outOfBounds(fault))
+    if (fault !== undefined) return done(invalidFields([{ path: 'body', message: fault }]))
     void parse(request, text, (error: Error | null, value: unknown) =>
-      error === null ? done(null, value) : done(notJson(text))
+      error === null ? done(null, value) : done(malformedJson(describeJsonFault(text)))
     )
   }
 }
@@ -89,15 +80,22 @@ const createBodyReader = (app: FastifyInstance) => {
     // Many clients send an empty object instead of no body.
     if (accepted.length === 0 && (text === '' || (mediaType === json && /^\s*\{\s*\}\s*$/.test(text))))
       return done(null)
-    done(unsupported(operation))
+    done(unsupported(operation, mediaType))
   }
 }
 
-const unsupported = (operation: Operation | undefined) => {
+/** A media type from a request that a response may repeat. */
+const plainType = /^[\w.+-]{1,60}\/[\w.+-]{1,60}$/
+
+const sentAs = (mediaType: string | undefined): string => {
+  if (mediaType === undefined) return 'The body has no Content-Type'
+  return plainType.test(mediaType) ? `The body was sent as ${mediaType}` : 'The Content-Type of the body is invalid'
+}
+
+const unsupported = (operation: Operation | undefined, mediaType: string | undefined) => {
   const types = operation?.bodyTypes ?? []
-  return unsupportedMediaType(
-    types.length === 0 ? 'This operation accepts no body. Omit the body.' : `Send the body as ${types.join(' or ')}.`
-  )
+  if (types.length === 0) return unsupportedMediaType('This operation accepts no body. Omit the body.')
+  return unsupportedMediaType(`${sentAs(mediaType)}. Send it as Content-Type: ${types.join(' or ')}.`)
 }
 
 declare module 'fastify' {

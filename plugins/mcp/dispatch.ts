@@ -70,5 +70,5 @@ export const dispatch = async (
   }
   // Arguments and responses can contain private data and are not logged.
   request.log.info({ tool: template.name, status: answer.status }, 'a tool was called')
-  return { result: resultOf(answer), headers: answer.headers }
+  return { result: resultOf(answer, template), headers: answer.headers }
 }

@@ -1,6 +1,7 @@
-import { validationFailed } from '../http/errors/kinds.ts'
-import type { FieldError } from '../http/errors/validation.ts'
+import { nearestName } from '../http/errors/nearest.ts'
+import { cut, mostNamed, type FieldError } from '../http/errors/validation.ts'
 import type { Operation } from '../operations/table.ts'
+import { invalidArguments } from './problems.ts'
 import type { ArgumentPlace, ToolTemplate } from './template.ts'
 
 export type Arguments = Readonly<Record<string, unknown>>
@@ -19,10 +20,18 @@ const textOf = (value: unknown): string => (typeof value === 'string' ? value : 
 /** An empty or dotted segment would resolve to the path of another operation, and half of a surrogate pair has no percent-encoding. */
 const isSegment = (value: unknown): boolean => !/^\.{0,2}$|\p{Surrogate}/u.test(textOf(value))
 
-const faultsOf = ({ places }: ToolTemplate, given: Arguments): FieldError[] => {
-  const unknown = Object.keys(given)
-    .filter((name) => !Object.hasOwn(places, name))
-    .map((name) => ({ path: `arguments/${name}`, message: 'is not an argument of this tool' }))
+/** The longest name of an argument that a problem repeats. */
+const longestName = 100
+
+const unknownArgument = (name: string, known: string[]): FieldError => {
+  const near = nearestName(name, known)
+  const hint = near === undefined ? '' : ` (did you mean ${near}?)`
+  return { path: `arguments/${cut(name, longestName)}`, message: `is not an argument of this tool${hint}` }
+}
+
+/** The first faults, and how many there are. */
+const faultsOf = ({ places }: ToolTemplate, given: Arguments): { errors: FieldError[]; total: number } => {
+  const unknown = Object.keys(given).filter((name) => !Object.hasOwn(places, name))
   const missing = Object.entries(places)
     .filter(
       ([name, place]) => place.in !== 'body' && place.required && (given[name] === undefined || given[name] === null)
@@ -33,8 +42,12 @@ const faultsOf = ({ places }: ToolTemplate, given: Arguments): FieldError[] => {
       ([name, place]) =>
         place.in === 'path' && given[name] !== undefined && given[name] !== null && !isSegment(given[name])
     )
-    .map(([name]) => ({ path: `arguments/${name}`, message: 'must be an identifier' }))
-  return [...unknown, ...missing, ...misleading]
+    .map(([name]) => ({ path: `arguments/${name}`, message: 'must be an id, not empty and not only dots' }))
+  const named = unknown.slice(0, mostNamed).map((name) => unknownArgument(name, Object.keys(places)))
+  return {
+    errors: [...named, ...missing, ...misleading],
+    total: unknown.length + missing.length + misleading.length
+  }
 }
 
 /**
@@ -45,14 +58,8 @@ const faultsOf = ({ places }: ToolTemplate, given: Arguments): FieldError[] => {
  * @throws ProblemError 400 that lists each invalid argument.
  */
 export const requestOf = (template: ToolTemplate, operation: Operation, given: Arguments): OperationRequest => {
-  const errors = faultsOf(template, given)
-  if (errors.length > 0) {
-    const names = errors.map(({ path }) => path).join(', ')
-    throw validationFailed(
-      `The call has ${errors.length} invalid argument${errors.length === 1 ? '' : 's'}: ${names}.`,
-      { errors }
-    )
-  }
+  const { errors, total } = faultsOf(template, given)
+  if (total > 0) throw invalidArguments(errors, total)
   const values: Arguments = { ...template.defaults, ...given }
   // Null means omitted, except in a body.
   const sent = Object.entries(template.places).filter(

@@ -1,5 +1,6 @@
 import type { CallToolResult } from '@modelcontextprotocol/sdk/types.js'
-import { problemKinds, slugOf } from '../http/errors/problem.ts'
+import { toToolProblem } from './problems.ts'
+import type { ToolTemplate } from './template.ts'
 
 /** The response of an operation, with its body as text. */
 export interface OperationAnswer {
@@ -24,15 +25,13 @@ const readObject = (text: string): Record<string, unknown> | undefined => {
 }
 
 /** Turns a problem into a result: what happened, the invalid fields, and what to do. */
-const failureOf = ({ status, headers, text }: OperationAnswer): CallToolResult => {
+const failureOf = ({ status, headers, text }: OperationAnswer, template: ToolTemplate): CallToolResult => {
   const problem = readObject(text) ?? { status, detail: text }
-  const cure = problemKinds.get(slugOf(String(problem.error)))?.cure
   const wait = headers['retry-after']
   return {
     isError: true,
     content: content({
-      ...problem,
-      ...(cure === undefined ? {} : { cure }),
+      ...toToolProblem(problem, template),
       ...(wait === undefined ? {} : { retryAfterSeconds: Number(wait) })
     })
   }
@@ -46,8 +45,8 @@ const noteOf = (headers: OperationAnswer['headers']): string | undefined => {
 }
 
 /** Turns a response into a result: the body as data and as text, and a note when the response is a replay. */
-export const resultOf = (answer: OperationAnswer): CallToolResult => {
-  if (answer.status >= 400) return failureOf(answer)
+export const resultOf = (answer: OperationAnswer, template: ToolTemplate): CallToolResult => {
+  if (answer.status >= 400) return failureOf(answer, template)
   const body = readObject(answer.text)
   const note = noteOf(answer.headers)
   return {

@@ -10,6 +10,8 @@ import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { allOperations } from '../../spec/generated/index.ts'
 import { tools } from '../../spec/generated/tools.ts'
 import { isAuthorized } from '../access/authorization.ts'
+import { nearestName } from '../http/errors/nearest.ts'
+import { cut } from '../http/errors/validation.ts'
 import type { Operation, OperationTable } from '../operations/table.ts'
 import { version } from '../version.ts'
 import { dispatch } from './dispatch.ts'
@@ -38,6 +40,22 @@ const known: ReadonlyMap<string, { template: ToolTemplate; operation: Operation;
   })
 )
 
+/** The tools that a caller can use. */
+const toolsOf = ({ caller }: FastifyRequest): Tool[] =>
+  [...known.values()].filter(({ operation }) => isAuthorized(operation, caller)).map(({ tool }) => tool)
+
+/** The longest name of a tool that a response repeats. */
+const longestName = 100
+
+const unknownTool = (name: string, usable: Tool[]): string => {
+  const near = nearestName(
+    name,
+    usable.map((tool) => tool.name)
+  )
+  const hint = near === undefined ? '' : ` Did you mean ${near}?`
+  return `There is no tool ${cut(name, longestName)}.${hint} tools/list names every tool.`
+}
+
 /**
  * Creates the MCP server for one HTTP request.
  * @param onAnswer receives the headers of each operation's response
@@ -51,18 +69,10 @@ export const createServer = (
     { name: 'atlasforge', title: 'AtlasForge', version },
     { capabilities: { tools: {} }, instructions }
   )
-  server.setRequestHandler(ListToolsRequestSchema, () => ({
-    tools: [...known.values()]
-      .filter(({ operation }) => isAuthorized(operation, request.caller))
-      .map(({ tool }) => tool)
-  }))
+  server.setRequestHandler(ListToolsRequestSchema, () => ({ tools: toolsOf(request) }))
   server.setRequestHandler(CallToolRequestSchema, async ({ params }) => {
     const found = known.get(params.name)
-    if (found === undefined)
-      throw new McpError(
-        ErrorCode.InvalidParams,
-        `There is no tool ${params.name}; tools/list names those that there are.`
-      )
+    if (found === undefined) throw new McpError(ErrorCode.InvalidParams, unknownTool(params.name, toolsOf(request)))
     const { result, headers } = await dispatch(app, request, found.template, found.operation, params.arguments ?? {})
     onAnswer(headers)
     return result

@@ -1,5 +1,6 @@
 import type { FastifyInstance, onRequestAsyncHookHandler } from 'fastify'
-import { resolveCaller, type Admission } from '../access/callers.ts'
+import { resolveCaller } from '../access/callers.ts'
+import type { Admission } from '../access/credential-kinds.ts'
 import { ProblemError } from '../http/errors/problem.ts'
 
 /** Identifies the caller. A rejected credential counts against the rate limit of its address, so `authorize` throws the error later. */

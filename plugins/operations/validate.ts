@@ -31,16 +31,20 @@ const decimalMultipleOf: KeywordDefinition = {
   }
 }
 
+/** Longer texts than allowed are matched up to this length, because what a pattern requires explains more than a length. */
+const longestMatched = 1_000
+
 /**
- * `pattern`, but not for texts above `maxLength`, which are invalid already: with `allErrors`, Ajv would match patterns of texts of any length.
+ * `pattern`, but not for texts far above `maxLength`, which are invalid already: with `allErrors`, Ajv would match patterns of texts of any length.
  */
 const boundedPattern: KeywordDefinition = {
   keyword: 'pattern',
   type: 'string',
   schemaType: 'string',
-  compile: (pattern: string, { maxLength = Infinity }) => {
+  compile: (pattern: string, parentSchema) => {
     const expression = new RegExp(pattern, 'u')
-    return (text: string) => text.length > maxLength || expression.test(text)
+    const longest = Math.max(Number(parentSchema['maxLength'] ?? Infinity), longestMatched)
+    return (text: string) => text.length > longest || expression.test(text)
   },
   error: {
     message: ({ schema }) => str`must match pattern "${schema as string}"`,
@@ -127,8 +131,9 @@ const isSmall = (value: unknown): boolean => {
 
 /** Stops at the first fault. Only then, and only a small value, is searched for all of them. */
 const compileForRequests = (extra: Options) => {
-  const first = compileWith(createAjv(extra))
-  const all = compileWith(createAjv({ ...extra, allErrors: true }))
+  // Sentences about a fault need its schema and value.
+  const first = compileWith(createAjv({ ...extra, verbose: true }))
+  const all = compileWith(createAjv({ ...extra, verbose: true, allErrors: true }))
   return compileOnce((schema) => {
     const validate = Object.assign(
       (data: unknown): boolean => {
@@ -164,10 +169,19 @@ export const checkAnswer = (schema: object, body: unknown): string | undefined =
   return validate(body) ? undefined : answerAjv.errorsText(validate.errors, { dataVar: 'answer' })
 }
 
+const noParameters = { type: 'object', properties: {} }
+
+/** The schema of a query that has no other parameters than these. */
+const closed = compileOnce((query) => ({ ...query, additionalProperties: false }))
+
+/** Pages that links of other sites lead to, and webhooks of other services, ignore query parameters that they do not know. */
+const isOpenQuery = ({ extensions }: Operation): boolean =>
+  extensions?.['x-open-query'] === true || extensions?.['x-signed-by'] !== undefined
+
 /** The parts of an operation's schema that Fastify validates. `createSerialisers` uses the response schemas. */
-export const requestSchemaOf = ({ schema }: Operation): FastifySchema => {
-  const { response: _response, ...request } = schema
-  return request
+export const requestSchemaOf = (operation: Operation): FastifySchema => {
+  const { response: _response, ...request } = operation.schema
+  return isOpenQuery(operation) ? request : { ...request, querystring: closed(request.querystring ?? noParameters) }
 }
 
 /**

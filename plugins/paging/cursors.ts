@@ -33,7 +33,9 @@ export const createCursors = (keys: Buffer[]): Cursors => {
       const isGenuine =
         given.length === signatureLength && keys.some((key) => timingSafeEqual(sign(key, list, payload), given))
       if (!isGenuine)
-        throw invalidCursor('The cursor does not belong to this list. Omit it to start from the beginning.')
+        throw invalidCursor(
+          'This list did not issue the cursor. Send the cursor of the previous page unchanged, or omit it to start from the first page.'
+        )
       return JSON.parse(Buffer.from(payload, 'base64url').toString('utf8')) as CursorPosition
     }
   }

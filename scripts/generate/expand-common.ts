@@ -1,4 +1,4 @@
-import { isIdempotent, isSecured } from './kinds.ts'
+import { isIdempotent, isOpenQuery, isSecured } from './kinds.ts'
 import { isObject, operationsOf, type Bundle, type Parameter, type Response } from './model.ts'
 
 type Responses = Record<string, Response>
@@ -28,7 +28,7 @@ export const expandCommon = (document: Bundle['document'], common: Common): void
     operation.responses = {
       ...structuredClone(always),
       ...(isSecured(operation) ? structuredClone(secured) : {}),
-      ...(hasParameters || hasBody ? structuredClone(input) : {}),
+      ...(hasParameters || hasBody || !isOpenQuery(operation) ? structuredClone(input) : {}),
       ...(hasBody ? structuredClone(body) : {}),
       ...(idempotent ? structuredClone(keyed) : {}),
       ...operation.responses

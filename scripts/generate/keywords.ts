@@ -19,7 +19,7 @@ export const objectKeywords = ['type', 'properties', 'required']
 
 const numberKeywords = ['minimum', 'maximum', 'exclusiveMinimum', 'exclusiveMaximum', 'multipleOf', 'format']
 const keywordsByType: Record<string, readonly string[]> = {
-  string: ['minLength', 'maxLength', 'pattern', 'format'],
+  string: ['minLength', 'maxLength', 'pattern', 'format', 'x-message'],
   number: numberKeywords,
   integer: numberKeywords,
   array: ['minItems', 'maxItems', 'uniqueItems'],

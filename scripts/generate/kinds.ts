@@ -16,3 +16,10 @@ export const isIdempotent = (method: string, operation: OperationObject): boolea
   method === 'post' &&
   operation['x-idempotent'] !== false &&
   operation.security.some((alternative) => Object.keys(alternative).some((scheme) => scheme !== 'RefreshCookie'))
+
+/**
+ * Whether the operation ignores query parameters that it does not know: a page that links of other sites lead to (`x-open-query: true`), or a webhook of
+ * another service.
+ */
+export const isOpenQuery = (operation: OperationObject): boolean =>
+  operation['x-open-query'] === true || operation['x-signed-by'] !== undefined

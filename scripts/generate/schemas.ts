@@ -63,10 +63,15 @@ export class Schemas {
   }
 }
 
-/** The validating keywords of a schema, without annotations and extensions. */
+/** Extensions that the server reads: `x-message` says in words what a `pattern` requires. */
+const readExtensions = new Set(['x-message'])
+
+/** The validating keywords of a schema, without annotations and without extensions that the server does not read. */
 export const constraints = (schema: Schema): Schema =>
   Object.fromEntries(
-    Object.entries(schema).filter(([keyword]) => !annotations.has(keyword) && !keyword.startsWith('x-'))
+    Object.entries(schema).filter(
+      ([keyword]) => !annotations.has(keyword) && (!keyword.startsWith('x-') || readExtensions.has(keyword))
+    )
   )
 
 /** Names of the component schemas that a schema references, at any depth. */

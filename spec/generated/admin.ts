@@ -70,7 +70,14 @@ export const operations = {
     bodyTypes: [],
     bodyRequired: false,
     schema: {
-      params: Type.Object({ id: Type.String({ minLength: 1, maxLength: 255, pattern: '^[\\x21-\\x7e]+$' }) }),
+      params: Type.Object({
+        id: Type.String({
+          minLength: 1,
+          maxLength: 255,
+          pattern: '^[\\x21-\\x7e]+$',
+          'x-message': 'must consist of ASCII letters, digits and punctuation, without spaces'
+        })
+      }),
       response: { 200: Partner, 400: Problem, 401: Problem, 402: Problem, 403: Problem, 404: Problem, 429: Problem, 500: Problem, 503: Problem }
     },
     security: [['BearerJWT']],
@@ -89,7 +96,14 @@ export const operations = {
     bodyTypes: ['application/json'],
     bodyRequired: true,
     schema: {
-      params: Type.Object({ id: Type.String({ minLength: 1, maxLength: 255, pattern: '^[\\x21-\\x7e]+$' }) }),
+      params: Type.Object({
+        id: Type.String({
+          minLength: 1,
+          maxLength: 255,
+          pattern: '^[\\x21-\\x7e]+$',
+          'x-message': 'must consist of ASCII letters, digits and punctuation, without spaces'
+        })
+      }),
       body: PartnerChange,
       response: {
         200: Partner,

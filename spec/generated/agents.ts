@@ -156,10 +156,10 @@ export type Revocation = Static<typeof Revocation>
 
 export const Spend = Type.Object({
   amount: PositiveMoney,
-  description: Type.Optional(Type.String({ maxLength: 500, pattern: '^[^\\x00]*$' })),
+  description: Type.Optional(Type.String({ maxLength: 500, pattern: '^[^\\x00]*$', 'x-message': 'must not contain the character U+0000' })),
   require_approval: Type.Boolean({ default: false }),
-  item_name: Type.Optional(Type.String({ maxLength: 200, pattern: '^[^\\x00]*$' })),
-  url: Type.Optional(Type.String({ maxLength: 2000, pattern: '^https?://[^\\x00]*$' }))
+  item_name: Type.Optional(Type.String({ maxLength: 200, pattern: '^[^\\x00]*$', 'x-message': 'must not contain the character U+0000' })),
+  url: Type.Optional(Type.String({ maxLength: 2000, pattern: '^https?://[^\\x00]*$', 'x-message': 'must begin with https:// or http://' }))
 }, { additionalProperties: false })
 export type Spend = Static<typeof Spend>
 
@@ -191,7 +191,14 @@ export const operations = {
     bodyTypes: ['application/json'],
     bodyRequired: true,
     schema: {
-      headers: Type.Object({ 'idempotency-key': Type.Optional(Type.String({ minLength: 1, maxLength: 255, pattern: '^[\\x21-\\x7e]+$' })) }),
+      headers: Type.Object({
+        'idempotency-key': Type.Optional(Type.String({
+          minLength: 1,
+          maxLength: 255,
+          pattern: '^[\\x21-\\x7e]+$',
+          'x-message': 'must be ASCII letters, digits and punctuation without spaces, such as a UUID'
+        }))
+      }),
       body: AgentRegistration,
       response: {
         200: KnownAgent,
@@ -264,7 +271,14 @@ export const operations = {
     bodyTypes: ['application/json'],
     bodyRequired: true,
     schema: {
-      headers: Type.Object({ 'idempotency-key': Type.Optional(Type.String({ minLength: 1, maxLength: 255, pattern: '^[\\x21-\\x7e]+$' })) }),
+      headers: Type.Object({
+        'idempotency-key': Type.Optional(Type.String({
+          minLength: 1,
+          maxLength: 255,
+          pattern: '^[\\x21-\\x7e]+$',
+          'x-message': 'must be ASCII letters, digits and punctuation without spaces, such as a UUID'
+        }))
+      }),
       body: Spend,
       response: {
         200: SpendAnswer,
@@ -297,7 +311,14 @@ export const operations = {
     bodyTypes: ['application/x-www-form-urlencoded', 'application/json'],
     bodyRequired: true,
     schema: {
-      headers: Type.Object({ 'idempotency-key': Type.Optional(Type.String({ minLength: 1, maxLength: 255, pattern: '^[\\x21-\\x7e]+$' })) }),
+      headers: Type.Object({
+        'idempotency-key': Type.Optional(Type.String({
+          minLength: 1,
+          maxLength: 255,
+          pattern: '^[\\x21-\\x7e]+$',
+          'x-message': 'must be ASCII letters, digits and punctuation without spaces, such as a UUID'
+        }))
+      }),
       body: ApprovalReference,
       response: {
         200: Decision,
@@ -331,7 +352,14 @@ export const operations = {
     bodyTypes: ['application/x-www-form-urlencoded', 'application/json'],
     bodyRequired: true,
     schema: {
-      headers: Type.Object({ 'idempotency-key': Type.Optional(Type.String({ minLength: 1, maxLength: 255, pattern: '^[\\x21-\\x7e]+$' })) }),
+      headers: Type.Object({
+        'idempotency-key': Type.Optional(Type.String({
+          minLength: 1,
+          maxLength: 255,
+          pattern: '^[\\x21-\\x7e]+$',
+          'x-message': 'must be ASCII letters, digits and punctuation without spaces, such as a UUID'
+        }))
+      }),
       body: ApprovalReference,
       response: {
         200: Decision,
@@ -388,7 +416,14 @@ export const operations = {
     bodyTypes: ['application/json'],
     bodyRequired: true,
     schema: {
-      headers: Type.Object({ 'idempotency-key': Type.Optional(Type.String({ minLength: 1, maxLength: 255, pattern: '^[\\x21-\\x7e]+$' })) }),
+      headers: Type.Object({
+        'idempotency-key': Type.Optional(Type.String({
+          minLength: 1,
+          maxLength: 255,
+          pattern: '^[\\x21-\\x7e]+$',
+          'x-message': 'must be ASCII letters, digits and punctuation without spaces, such as a UUID'
+        }))
+      }),
       body: CheckoutOrder,
       response: {
         200: Checkout,
@@ -433,7 +468,7 @@ export const operations = {
     scopes: [],
     rateLimitClass: 'standard',
     idempotent: false,
-    extensions: { 'x-problem-message': true }
+    extensions: { 'x-open-query': true, 'x-problem-message': true }
   },
   pauseAgent: {
     operationId: 'pauseAgent',
@@ -446,7 +481,14 @@ export const operations = {
     bodyRequired: false,
     schema: {
       params: Type.Object({ agent_id: AgentId }),
-      headers: Type.Object({ 'idempotency-key': Type.Optional(Type.String({ minLength: 1, maxLength: 255, pattern: '^[\\x21-\\x7e]+$' })) }),
+      headers: Type.Object({
+        'idempotency-key': Type.Optional(Type.String({
+          minLength: 1,
+          maxLength: 255,
+          pattern: '^[\\x21-\\x7e]+$',
+          'x-message': 'must be ASCII letters, digits and punctuation without spaces, such as a UUID'
+        }))
+      }),
       response: {
         200: AgentState,
         400: Problem,
@@ -478,7 +520,14 @@ export const operations = {
     bodyRequired: false,
     schema: {
       params: Type.Object({ agent_id: AgentId }),
-      headers: Type.Object({ 'idempotency-key': Type.Optional(Type.String({ minLength: 1, maxLength: 255, pattern: '^[\\x21-\\x7e]+$' })) }),
+      headers: Type.Object({
+        'idempotency-key': Type.Optional(Type.String({
+          minLength: 1,
+          maxLength: 255,
+          pattern: '^[\\x21-\\x7e]+$',
+          'x-message': 'must be ASCII letters, digits and punctuation without spaces, such as a UUID'
+        }))
+      }),
       response: {
         200: AgentState,
         400: Problem,
@@ -510,7 +559,14 @@ export const operations = {
     bodyRequired: true,
     schema: {
       params: Type.Object({ agent_id: AgentId }),
-      headers: Type.Object({ 'idempotency-key': Type.Optional(Type.String({ minLength: 1, maxLength: 255, pattern: '^[\\x21-\\x7e]+$' })) }),
+      headers: Type.Object({
+        'idempotency-key': Type.Optional(Type.String({
+          minLength: 1,
+          maxLength: 255,
+          pattern: '^[\\x21-\\x7e]+$',
+          'x-message': 'must be ASCII letters, digits and punctuation without spaces, such as a UUID'
+        }))
+      }),
       body: Revocation,
       response: {
         200: AgentState,
@@ -545,7 +601,14 @@ export const operations = {
     bodyRequired: true,
     schema: {
       params: Type.Object({ agent_id: AgentId }),
-      headers: Type.Object({ 'idempotency-key': Type.Optional(Type.String({ minLength: 1, maxLength: 255, pattern: '^[\\x21-\\x7e]+$' })) }),
+      headers: Type.Object({
+        'idempotency-key': Type.Optional(Type.String({
+          minLength: 1,
+          maxLength: 255,
+          pattern: '^[\\x21-\\x7e]+$',
+          'x-message': 'must be ASCII letters, digits and punctuation without spaces, such as a UUID'
+        }))
+      }),
       body: LimitsChange,
       response: {
         200: AgentLimits,
@@ -580,7 +643,14 @@ export const operations = {
     bodyRequired: true,
     schema: {
       params: Type.Object({ agent_id: AgentId }),
-      headers: Type.Object({ 'idempotency-key': Type.Optional(Type.String({ minLength: 1, maxLength: 255, pattern: '^[\\x21-\\x7e]+$' })) }),
+      headers: Type.Object({
+        'idempotency-key': Type.Optional(Type.String({
+          minLength: 1,
+          maxLength: 255,
+          pattern: '^[\\x21-\\x7e]+$',
+          'x-message': 'must be ASCII letters, digits and punctuation without spaces, such as a UUID'
+        }))
+      }),
       body: CreditTransfer,
       response: {
         200: CreditsTransferred,

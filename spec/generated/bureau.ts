@@ -6,10 +6,10 @@ import { Nullable, StringEnum } from '../../plugins/operations/schema-kit.ts'
 import type { OperationTable } from '../../plugins/operations/table.ts'
 import { Problem, Timestamp } from './shared.ts'
 
-export const BureauAgentId = Type.String({ minLength: 1, maxLength: 255, pattern: '^[^\\x00]*$' })
+export const BureauAgentId = Type.String({ minLength: 1, maxLength: 255, pattern: '^[^\\x00]*$', 'x-message': 'must not contain the character U+0000' })
 export type BureauAgentId = Static<typeof BureauAgentId>
 
-export const BureauText = Type.String({ minLength: 1, maxLength: 200, pattern: '^[^\\x00]*$' })
+export const BureauText = Type.String({ minLength: 1, maxLength: 200, pattern: '^[^\\x00]*$', 'x-message': 'must not contain the character U+0000' })
 export type BureauText = Static<typeof BureauText>
 
 export const ReportFurnisher = Nullable(Type.Object({ partner_id: Type.String(), name: Type.String() }))
@@ -85,7 +85,12 @@ export const operations = {
       body: Type.Object({
         agent_id: BureauAgentId,
         agent_name: Type.Optional(BureauText),
-        owner_email: Type.Optional(Type.String({ minLength: 3, maxLength: 254, pattern: '^[^@\\s\\x00]+@[^@\\s\\x00]+$' })),
+        owner_email: Type.Optional(Type.String({
+          minLength: 3,
+          maxLength: 254,
+          pattern: '^[^@\\s\\x00]+@[^@\\s\\x00]+$',
+          'x-message': 'must be an e-mail address, such as ada@example.com'
+        })),
         platform: Type.Optional(BureauText)
       }, { additionalProperties: false }),
       response: {
@@ -134,12 +139,19 @@ export const operations = {
     bodyTypes: ['application/json'],
     bodyRequired: true,
     schema: {
-      headers: Type.Object({ 'idempotency-key': Type.Optional(Type.String({ minLength: 1, maxLength: 255, pattern: '^[\\x21-\\x7e]+$' })) }),
+      headers: Type.Object({
+        'idempotency-key': Type.Optional(Type.String({
+          minLength: 1,
+          maxLength: 255,
+          pattern: '^[\\x21-\\x7e]+$',
+          'x-message': 'must be ASCII letters, digits and punctuation without spaces, such as a UUID'
+        }))
+      }),
       body: Type.Object({
         action: StringEnum(['open', 'close']),
         agent_id: BureauAgentId,
         platform: Type.Optional(BureauText),
-        account_type: Type.Optional(Type.String({ minLength: 1, maxLength: 60, pattern: '^[^\\x00]*$' })),
+        account_type: Type.Optional(Type.String({ minLength: 1, maxLength: 60, pattern: '^[^\\x00]*$', 'x-message': 'must not contain the character U+0000' })),
         credit_limit: Type.Optional(ReportedAmount),
         account_id: Type.Optional(Type.Integer({ minimum: 1, maximum: 9007199254740991 }))
       }, { additionalProperties: false }),
@@ -169,7 +181,7 @@ export const operations = {
     scopes: ['bureau:write'],
     rateLimitClass: 'standard',
     idempotent: true,
-    extensions: { 'x-problem-message': true }
+    extensions: { 'x-refused-kinds': ['AgentKey'], 'x-problem-message': true }
   },
   reportBehavior: {
     operationId: 'reportBehavior',
@@ -181,14 +193,21 @@ export const operations = {
     bodyTypes: ['application/json'],
     bodyRequired: true,
     schema: {
-      headers: Type.Object({ 'idempotency-key': Type.Optional(Type.String({ minLength: 1, maxLength: 255, pattern: '^[\\x21-\\x7e]+$' })) }),
+      headers: Type.Object({
+        'idempotency-key': Type.Optional(Type.String({
+          minLength: 1,
+          maxLength: 255,
+          pattern: '^[\\x21-\\x7e]+$',
+          'x-message': 'must be ASCII letters, digits and punctuation without spaces, such as a UUID'
+        }))
+      }),
       body: Type.Object({
         agent_id: BureauAgentId,
         reporter_name: BureauText,
         reporter_platform: BureauText,
         report_type: ReportType,
         amount: Type.Optional(ReportedAmount),
-        notes: Type.Optional(Type.String({ maxLength: 1000, pattern: '^[^\\x00]*$' }))
+        notes: Type.Optional(Type.String({ maxLength: 1000, pattern: '^[^\\x00]*$', 'x-message': 'must not contain the character U+0000' }))
       }, { additionalProperties: false }),
       response: {
         200: Type.Object({ ok: Type.Literal(true), id: Type.Integer(), agent_id: Type.String(), report_type: ReportType, new_score: Score }),
@@ -210,7 +229,7 @@ export const operations = {
     scopes: ['bureau:write'],
     rateLimitClass: 'standard',
     idempotent: true,
-    extensions: { 'x-problem-message': true }
+    extensions: { 'x-refused-kinds': ['AgentKey'], 'x-problem-message': true }
   },
   disputeReport: {
     operationId: 'disputeReport',
@@ -222,9 +241,20 @@ export const operations = {
     bodyTypes: ['application/json'],
     bodyRequired: true,
     schema: {
-      params: Type.Object({ id: Type.String({ maxLength: 15, pattern: '^[1-9][0-9]{0,14}$' }) }),
-      headers: Type.Object({ 'idempotency-key': Type.Optional(Type.String({ minLength: 1, maxLength: 255, pattern: '^[\\x21-\\x7e]+$' })) }),
-      body: Type.Object({ reason: Type.String({ minLength: 1, maxLength: 1000, pattern: '^[^\\x00]*$' }) }, { additionalProperties: false }),
+      params: Type.Object({
+        id: Type.String({ maxLength: 15, pattern: '^[1-9][0-9]{0,14}$', 'x-message': 'must be a whole number greater than 0, such as 42' })
+      }),
+      headers: Type.Object({
+        'idempotency-key': Type.Optional(Type.String({
+          minLength: 1,
+          maxLength: 255,
+          pattern: '^[\\x21-\\x7e]+$',
+          'x-message': 'must be ASCII letters, digits and punctuation without spaces, such as a UUID'
+        }))
+      }),
+      body: Type.Object({
+        reason: Type.String({ minLength: 1, maxLength: 1000, pattern: '^[^\\x00]*$', 'x-message': 'must not contain the character U+0000' })
+      }, { additionalProperties: false }),
       response: {
         200: Type.Object({
           ok: Type.Literal(true),
@@ -264,8 +294,17 @@ export const operations = {
     bodyTypes: [],
     bodyRequired: false,
     schema: {
-      params: Type.Object({ id: Type.String({ maxLength: 15, pattern: '^[1-9][0-9]{0,14}$' }) }),
-      headers: Type.Object({ 'idempotency-key': Type.Optional(Type.String({ minLength: 1, maxLength: 255, pattern: '^[\\x21-\\x7e]+$' })) }),
+      params: Type.Object({
+        id: Type.String({ maxLength: 15, pattern: '^[1-9][0-9]{0,14}$', 'x-message': 'must be a whole number greater than 0, such as 42' })
+      }),
+      headers: Type.Object({
+        'idempotency-key': Type.Optional(Type.String({
+          minLength: 1,
+          maxLength: 255,
+          pattern: '^[\\x21-\\x7e]+$',
+          'x-message': 'must be ASCII letters, digits and punctuation without spaces, such as a UUID'
+        }))
+      }),
       response: {
         200: Type.Object({ ok: Type.Literal(true), id: Type.Integer(), agent_id: Type.String(), status: Type.Literal('confirmed'), new_score: Score }),
         400: Problem,
@@ -284,6 +323,6 @@ export const operations = {
     scopes: ['bureau:write'],
     rateLimitClass: 'standard',
     idempotent: true,
-    extensions: { 'x-problem-message': true }
+    extensions: { 'x-refused-kinds': ['AgentKey'], 'x-problem-message': true }
   }
 } as const satisfies OperationTable

@@ -31,7 +31,12 @@ export const SafeToSpend = Type.Object({
 export type SafeToSpend = Static<typeof SafeToSpend>
 
 export const SafeToSpendRequest = Type.Object({
-  end_user_id: Type.String({ minLength: 1, maxLength: 255, pattern: '^[^\\x00-\\x1f\\x7f]+$' }),
+  end_user_id: Type.String({
+    minLength: 1,
+    maxLength: 255,
+    pattern: '^[^\\x00-\\x1f\\x7f]+$',
+    'x-message': 'must not contain control characters, such as tabs or line breaks'
+  }),
   cash_balance: SignedMoney,
   upcoming_bills: Type.Array(DueAmount, { maxItems: 1000, default: [] }),
   upcoming_income: Type.Array(DueAmount, { maxItems: 1000, default: [] }),
@@ -53,7 +58,14 @@ export const operations = {
     bodyTypes: ['application/json'],
     bodyRequired: true,
     schema: {
-      headers: Type.Object({ 'idempotency-key': Type.Optional(Type.String({ minLength: 1, maxLength: 255, pattern: '^[\\x21-\\x7e]+$' })) }),
+      headers: Type.Object({
+        'idempotency-key': Type.Optional(Type.String({
+          minLength: 1,
+          maxLength: 255,
+          pattern: '^[\\x21-\\x7e]+$',
+          'x-message': 'must be ASCII letters, digits and punctuation without spaces, such as a UUID'
+        }))
+      }),
       body: SafeToSpendRequest,
       response: {
         200: SafeToSpend,
@@ -86,7 +98,14 @@ export const operations = {
     bodyTypes: ['application/json'],
     bodyRequired: true,
     schema: {
-      headers: Type.Object({ 'idempotency-key': Type.Optional(Type.String({ minLength: 1, maxLength: 255, pattern: '^[\\x21-\\x7e]+$' })) }),
+      headers: Type.Object({
+        'idempotency-key': Type.Optional(Type.String({
+          minLength: 1,
+          maxLength: 255,
+          pattern: '^[\\x21-\\x7e]+$',
+          'x-message': 'must be ASCII letters, digits and punctuation without spaces, such as a UUID'
+        }))
+      }),
       body: SafeToSpendRequest,
       response: {
         200: SafeToSpend,
@@ -119,7 +138,14 @@ export const operations = {
     bodyTypes: ['application/json'],
     bodyRequired: true,
     schema: {
-      headers: Type.Object({ 'idempotency-key': Type.Optional(Type.String({ minLength: 1, maxLength: 255, pattern: '^[\\x21-\\x7e]+$' })) }),
+      headers: Type.Object({
+        'idempotency-key': Type.Optional(Type.String({
+          minLength: 1,
+          maxLength: 255,
+          pattern: '^[\\x21-\\x7e]+$',
+          'x-message': 'must be ASCII letters, digits and punctuation without spaces, such as a UUID'
+        }))
+      }),
       body: SafeToSpendRequest,
       response: {
         200: SafeToSpend,
@@ -151,7 +177,14 @@ export const operations = {
     bodyTypes: [],
     bodyRequired: false,
     schema: {
-      querystring: Type.Object({ end_user_id: Type.String({ minLength: 1, maxLength: 255, pattern: '^[^\\x00-\\x1f\\x7f]+$' }) }),
+      querystring: Type.Object({
+        end_user_id: Type.String({
+          minLength: 1,
+          maxLength: 255,
+          pattern: '^[^\\x00-\\x1f\\x7f]+$',
+          'x-message': 'must not contain control characters, such as tabs or line breaks'
+        })
+      }),
       response: {
         200: SafeToSpend,
         400: Problem,

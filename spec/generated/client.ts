@@ -2975,7 +2975,7 @@ export interface components {
             status: number;
             /**
              * @description What happened and what to do.
-             * @example The request has 1 invalid field: body/user_id.
+             * @example The request has 1 invalid field: body/user_id is required.
              */
             detail: string;
             /**
@@ -3002,7 +3002,7 @@ export interface components {
             path: string;
             /**
              * @description What is wrong with the field.
-             * @example must be string
+             * @example is required
              */
             message: string;
         };
@@ -5308,7 +5308,7 @@ export interface components {
                  *       "type": "/errors/validation-failed",
                  *       "title": "validation_failed",
                  *       "status": 400,
-                 *       "detail": "The request has 1 invalid field: body/user_id.",
+                 *       "detail": "The request has 1 invalid field: body/user_id is required.",
                  *       "error": "validation_failed",
                  *       "requestId": "req_01jd7n2m8s",
                  *       "errors": [
@@ -5339,7 +5339,7 @@ export interface components {
                  *       "type": "/errors/unauthorized",
                  *       "title": "unauthorized",
                  *       "status": 401,
-                 *       "detail": "Send a valid credential as `Authorization: Bearer …`.",
+                 *       "detail": "Send a credential as `Authorization: Bearer …`: a partner key or a sign-in (access token).",
                  *       "error": "unauthorized",
                  *       "requestId": "req_01jd7n2m8s"
                  *     }
@@ -5543,7 +5543,7 @@ export interface components {
                  *       "type": "/errors/unsupported-media-type",
                  *       "title": "unsupported_media_type",
                  *       "status": 415,
-                 *       "detail": "Send the body as application/json.",
+                 *       "detail": "The body was sent as text/plain. Send it as Content-Type: application/json.",
                  *       "error": "unsupported_media_type",
                  *       "requestId": "req_01jd7n2m8s"
                  *     }
@@ -6998,7 +6998,7 @@ export interface operations {
                 session_id?: string;
                 /** @description `cancelled` when the buyer left without paying; ignored with a `session_id`. */
                 outcome?: "paid" | "cancelled";
-                /** @description The agent whose balance the page shows; with a `session_id` */
+                /** @description The agent whose balance the page shows; with a `session_id`, that of the payment. */
                 agent_id?: components["schemas"]["AgentId"];
             };
             header?: never;
@@ -8679,6 +8679,7 @@ export interface operations {
                     "application/json": components["schemas"]["Health"];
                 };
             };
+            400: components["responses"]["ValidationFailed"];
             429: components["responses"]["RateLimited"];
             500: components["responses"]["InternalError"];
             503: components["responses"]["Unavailable"];
@@ -8713,6 +8714,7 @@ export interface operations {
                     "application/json": components["schemas"]["Liveness"];
                 };
             };
+            400: components["responses"]["ValidationFailed"];
             429: components["responses"]["RateLimited"];
             500: components["responses"]["InternalError"];
             503: components["responses"]["Unavailable"];
@@ -8747,6 +8749,7 @@ export interface operations {
                     "application/json": components["schemas"]["Liveness"];
                 };
             };
+            400: components["responses"]["ValidationFailed"];
             429: components["responses"]["RateLimited"];
             500: components["responses"]["InternalError"];
             503: components["responses"]["Unavailable"];
@@ -8938,6 +8941,7 @@ export interface operations {
                     "application/json": components["schemas"]["SignedIn"];
                 };
             };
+            400: components["responses"]["ValidationFailed"];
             401: components["responses"]["Unauthorized"];
             402: components["responses"]["ProductionNotEnabled"];
             403: components["responses"]["Forbidden"];
@@ -8969,6 +8973,7 @@ export interface operations {
                 };
                 content?: never;
             };
+            400: components["responses"]["ValidationFailed"];
             401: components["responses"]["Unauthorized"];
             402: components["responses"]["ProductionNotEnabled"];
             403: components["responses"]["Forbidden"];
@@ -9012,6 +9017,7 @@ export interface operations {
                     "application/json": components["schemas"]["User"];
                 };
             };
+            400: components["responses"]["ValidationFailed"];
             401: components["responses"]["Unauthorized"];
             402: components["responses"]["ProductionNotEnabled"];
             403: components["responses"]["Forbidden"];
@@ -9373,6 +9379,7 @@ export interface operations {
                 };
                 content?: never;
             };
+            400: components["responses"]["ValidationFailed"];
             401: components["responses"]["Unauthorized"];
             402: components["responses"]["ProductionNotEnabled"];
             403: components["responses"]["Forbidden"];
@@ -9474,6 +9481,7 @@ export interface operations {
                     "application/json": components["schemas"]["Preferences"];
                 };
             };
+            400: components["responses"]["ValidationFailed"];
             401: components["responses"]["Unauthorized"];
             402: components["responses"]["ProductionNotEnabled"];
             403: components["responses"]["Forbidden"];
@@ -10125,15 +10133,9 @@ export interface operations {
     listActivity: {
         parameters: {
             query?: {
-                /**
-                 * @description Return only changes by the actor with this id: a key, a token, a user or an agent.
-                 * @example key_4bX0m2QpT7uV9aKc1LdZeW
-                 */
+                /** @description Return only changes by the actor with this id: a key, a token, a user or an agent. */
                 actor?: string;
-                /**
-                 * @description Return only changes by this operation. It is an operationId of this document.
-                 * @example createApiKey
-                 */
+                /** @description Return only changes by this operation. It is an operationId of this document. */
                 operation?: string;
                 /** @description Return only what is from this time or later, a date or a timestamp. */
                 from?: components["parameters"]["From"];
@@ -10365,6 +10367,7 @@ export interface operations {
                     };
                 };
             };
+            400: components["responses"]["ValidationFailed"];
             401: components["responses"]["Unauthorized"];
             402: components["responses"]["ProductionNotEnabled"];
             403: components["responses"]["Forbidden"];

@@ -41,7 +41,8 @@ export const operations = {
     security: [],
     scopes: [],
     rateLimitClass: 'standard',
-    idempotent: false
+    idempotent: false,
+    extensions: { 'x-open-query': true }
   },
   getRedoc: {
     operationId: 'getRedoc',
@@ -56,7 +57,8 @@ export const operations = {
     security: [],
     scopes: [],
     rateLimitClass: 'standard',
-    idempotent: false
+    idempotent: false,
+    extensions: { 'x-open-query': true }
   },
   getReference: {
     operationId: 'getReference',
@@ -71,7 +73,8 @@ export const operations = {
     security: [],
     scopes: [],
     rateLimitClass: 'standard',
-    idempotent: false
+    idempotent: false,
+    extensions: { 'x-open-query': true }
   },
   getOpenapiJson: {
     operationId: 'getOpenapiJson',
@@ -89,7 +92,8 @@ export const operations = {
     security: [],
     scopes: [],
     rateLimitClass: 'standard',
-    idempotent: false
+    idempotent: false,
+    extensions: { 'x-open-query': true }
   },
   getOpenapiYaml: {
     operationId: 'getOpenapiYaml',
@@ -107,7 +111,8 @@ export const operations = {
     security: [],
     scopes: [],
     rateLimitClass: 'standard',
-    idempotent: false
+    idempotent: false,
+    extensions: { 'x-open-query': true }
   },
   downloadOpenapi: {
     operationId: 'downloadOpenapi',
@@ -125,7 +130,8 @@ export const operations = {
     security: [],
     scopes: [],
     rateLimitClass: 'standard',
-    idempotent: false
+    idempotent: false,
+    extensions: { 'x-open-query': true }
   },
   downloadPostmanCollection: {
     operationId: 'downloadPostmanCollection',
@@ -143,7 +149,8 @@ export const operations = {
     security: [],
     scopes: [],
     rateLimitClass: 'standard',
-    idempotent: false
+    idempotent: false,
+    extensions: { 'x-open-query': true }
   },
   downloadPostmanEnvironment: {
     operationId: 'downloadPostmanEnvironment',
@@ -161,7 +168,8 @@ export const operations = {
     security: [],
     scopes: [],
     rateLimitClass: 'standard',
-    idempotent: false
+    idempotent: false,
+    extensions: { 'x-open-query': true }
   },
   listErrors: {
     operationId: 'listErrors',
@@ -179,7 +187,8 @@ export const operations = {
     security: [],
     scopes: [],
     rateLimitClass: 'standard',
-    idempotent: false
+    idempotent: false,
+    extensions: { 'x-open-query': true }
   },
   getErrorKind: {
     operationId: 'getErrorKind',
@@ -197,6 +206,7 @@ export const operations = {
     security: [],
     scopes: [],
     rateLimitClass: 'standard',
-    idempotent: false
+    idempotent: false,
+    extensions: { 'x-open-query': true }
   }
 } as const satisfies OperationTable

@@ -41,10 +41,19 @@ export type ApiKeyList = Static<typeof ApiKeyList>
 export const CodeSent = Type.Object({ sent_to: Type.String(), expires_at: Timestamp }, { additionalProperties: false })
 export type CodeSent = Static<typeof CodeSent>
 
-export const DisplayName = Type.String({ minLength: 1, maxLength: 200, pattern: '^[^\\S\\x00-\\x1f\\x7f]*[^\\s\\x00-\\x1f\\x7f][^\\x00-\\x1f\\x7f]*$' })
+export const DisplayName = Type.String({
+  minLength: 1,
+  maxLength: 200,
+  pattern: '^[^\\S\\x00-\\x1f\\x7f]*[^\\s\\x00-\\x1f\\x7f][^\\x00-\\x1f\\x7f]*$',
+  'x-message': 'must not be blank or contain tabs or line breaks'
+})
 export type DisplayName = Static<typeof DisplayName>
 
-export const EmailAddress = Type.String({ maxLength: 254, pattern: '^\\s*[^\\s@\\x00-\\x1f\\x7f]+@[^\\s@.\\x00-\\x1f\\x7f]+(\\.[^\\s@.\\x00-\\x1f\\x7f]+)+\\s*$' })
+export const EmailAddress = Type.String({
+  maxLength: 254,
+  pattern: '^\\s*[^\\s@\\x00-\\x1f\\x7f]+@[^\\s@.\\x00-\\x1f\\x7f]+(\\.[^\\s@.\\x00-\\x1f\\x7f]+)+\\s*$',
+  'x-message': 'must be an e-mail address, such as ada@example.com'
+})
 export type EmailAddress = Static<typeof EmailAddress>
 
 export const GivenPassword = Type.String({ minLength: 1, maxLength: 1024 })
@@ -132,7 +141,13 @@ export type NewApiKey = Static<typeof NewApiKey>
 export const NewPassword = Type.String({ minLength: 12, maxLength: 1024 })
 export type NewPassword = Static<typeof NewPassword>
 
-export const NewPhone = Type.Object({ phone: Type.String({ maxLength: 16, pattern: '^[+][1-9][0-9]{6,14}$' }) }, { additionalProperties: false })
+export const NewPhone = Type.Object({
+  phone: Type.String({
+    maxLength: 16,
+    pattern: '^[+][1-9][0-9]{6,14}$',
+    'x-message': 'must be a phone number with + and its country code, such as +14155550123'
+  })
+}, { additionalProperties: false })
 export type NewPhone = Static<typeof NewPhone>
 
 export const NewToken = Type.Object({
@@ -232,7 +247,7 @@ export type Token = Static<typeof Token>
 export const TokenList = Type.Object({ items: Type.Array(Token), nextCursor: NextCursor }, { additionalProperties: false })
 export type TokenList = Static<typeof TokenList>
 
-export const VerificationCode = Type.Object({ code: Type.String({ maxLength: 6, pattern: '^[0-9]{6}$' }) }, { additionalProperties: false })
+export const VerificationCode = Type.Object({ code: Type.String({ maxLength: 6, pattern: '^[0-9]{6}$', 'x-message': 'must be the six digits from the message' }) }, { additionalProperties: false })
 export type VerificationCode = Static<typeof VerificationCode>
 
 export const operations = {
@@ -283,7 +298,7 @@ export const operations = {
     tag: 'Auth / Users',
     bodyTypes: [],
     bodyRequired: false,
-    schema: { response: { 200: SignedIn, 401: Problem, 402: Problem, 403: Problem, 429: Problem, 500: Problem, 503: Problem } },
+    schema: { response: { 200: SignedIn, 400: Problem, 401: Problem, 402: Problem, 403: Problem, 429: Problem, 500: Problem, 503: Problem } },
     security: [['RefreshCookie']],
     scopes: [],
     rateLimitClass: 'standard',
@@ -298,7 +313,9 @@ export const operations = {
     tag: 'Auth / Users',
     bodyTypes: [],
     bodyRequired: false,
-    schema: { response: { 204: Type.Null(), 401: Problem, 402: Problem, 403: Problem, 429: Problem, 500: Problem, 503: Problem } },
+    schema: {
+      response: { 204: Type.Null(), 400: Problem, 401: Problem, 402: Problem, 403: Problem, 429: Problem, 500: Problem, 503: Problem }
+    },
     security: [['RefreshCookie']],
     scopes: [],
     rateLimitClass: 'standard',
@@ -313,7 +330,7 @@ export const operations = {
     tag: 'Auth / Users',
     bodyTypes: [],
     bodyRequired: false,
-    schema: { response: { 200: User, 401: Problem, 402: Problem, 403: Problem, 429: Problem, 500: Problem, 503: Problem } },
+    schema: { response: { 200: User, 400: Problem, 401: Problem, 402: Problem, 403: Problem, 429: Problem, 500: Problem, 503: Problem } },
     security: [['BearerJWT']],
     scopes: [],
     rateLimitClass: 'standard',
@@ -388,7 +405,14 @@ export const operations = {
     bodyTypes: [],
     bodyRequired: false,
     schema: {
-      headers: Type.Object({ 'idempotency-key': Type.Optional(Type.String({ minLength: 1, maxLength: 255, pattern: '^[\\x21-\\x7e]+$' })) }),
+      headers: Type.Object({
+        'idempotency-key': Type.Optional(Type.String({
+          minLength: 1,
+          maxLength: 255,
+          pattern: '^[\\x21-\\x7e]+$',
+          'x-message': 'must be ASCII letters, digits and punctuation without spaces, such as a UUID'
+        }))
+      }),
       response: {
         202: CodeSent,
         400: Problem,
@@ -419,7 +443,14 @@ export const operations = {
     bodyTypes: ['application/json'],
     bodyRequired: true,
     schema: {
-      headers: Type.Object({ 'idempotency-key': Type.Optional(Type.String({ minLength: 1, maxLength: 255, pattern: '^[\\x21-\\x7e]+$' })) }),
+      headers: Type.Object({
+        'idempotency-key': Type.Optional(Type.String({
+          minLength: 1,
+          maxLength: 255,
+          pattern: '^[\\x21-\\x7e]+$',
+          'x-message': 'must be ASCII letters, digits and punctuation without spaces, such as a UUID'
+        }))
+      }),
       body: VerificationCode,
       response: {
         200: User,
@@ -451,7 +482,14 @@ export const operations = {
     bodyTypes: ['application/json'],
     bodyRequired: true,
     schema: {
-      headers: Type.Object({ 'idempotency-key': Type.Optional(Type.String({ minLength: 1, maxLength: 255, pattern: '^[\\x21-\\x7e]+$' })) }),
+      headers: Type.Object({
+        'idempotency-key': Type.Optional(Type.String({
+          minLength: 1,
+          maxLength: 255,
+          pattern: '^[\\x21-\\x7e]+$',
+          'x-message': 'must be ASCII letters, digits and punctuation without spaces, such as a UUID'
+        }))
+      }),
       body: NewPhone,
       response: {
         202: CodeSent,
@@ -484,7 +522,9 @@ export const operations = {
     tag: 'Auth / Users',
     bodyTypes: [],
     bodyRequired: false,
-    schema: { response: { 204: Type.Null(), 401: Problem, 402: Problem, 403: Problem, 429: Problem, 500: Problem, 503: Problem } },
+    schema: {
+      response: { 204: Type.Null(), 400: Problem, 401: Problem, 402: Problem, 403: Problem, 429: Problem, 500: Problem, 503: Problem }
+    },
     security: [['BearerJWT']],
     scopes: [],
     rateLimitClass: 'standard',
@@ -500,7 +540,14 @@ export const operations = {
     bodyTypes: ['application/json'],
     bodyRequired: true,
     schema: {
-      headers: Type.Object({ 'idempotency-key': Type.Optional(Type.String({ minLength: 1, maxLength: 255, pattern: '^[\\x21-\\x7e]+$' })) }),
+      headers: Type.Object({
+        'idempotency-key': Type.Optional(Type.String({
+          minLength: 1,
+          maxLength: 255,
+          pattern: '^[\\x21-\\x7e]+$',
+          'x-message': 'must be ASCII letters, digits and punctuation without spaces, such as a UUID'
+        }))
+      }),
       body: VerificationCode,
       response: {
         200: User,
@@ -531,7 +578,9 @@ export const operations = {
     tag: 'Auth / Users',
     bodyTypes: [],
     bodyRequired: false,
-    schema: { response: { 200: Preferences, 401: Problem, 402: Problem, 403: Problem, 429: Problem, 500: Problem, 503: Problem } },
+    schema: {
+      response: { 200: Preferences, 400: Problem, 401: Problem, 402: Problem, 403: Problem, 429: Problem, 500: Problem, 503: Problem }
+    },
     security: [['BearerJWT']],
     scopes: [],
     rateLimitClass: 'standard',
@@ -595,7 +644,14 @@ export const operations = {
     bodyTypes: [],
     bodyRequired: false,
     schema: {
-      params: Type.Object({ id: Type.String({ minLength: 1, maxLength: 255, pattern: '^[\\x21-\\x7e]+$' }) }),
+      params: Type.Object({
+        id: Type.String({
+          minLength: 1,
+          maxLength: 255,
+          pattern: '^[\\x21-\\x7e]+$',
+          'x-message': 'must consist of ASCII letters, digits and punctuation, without spaces'
+        })
+      }),
       response: {
         204: Type.Null(),
         400: Problem,
@@ -641,7 +697,14 @@ export const operations = {
     bodyTypes: ['application/json'],
     bodyRequired: true,
     schema: {
-      headers: Type.Object({ 'idempotency-key': Type.Optional(Type.String({ minLength: 1, maxLength: 255, pattern: '^[\\x21-\\x7e]+$' })) }),
+      headers: Type.Object({
+        'idempotency-key': Type.Optional(Type.String({
+          minLength: 1,
+          maxLength: 255,
+          pattern: '^[\\x21-\\x7e]+$',
+          'x-message': 'must be ASCII letters, digits and punctuation without spaces, such as a UUID'
+        }))
+      }),
       body: NewApiKey,
       response: {
         201: MintedApiKey,
@@ -673,7 +736,14 @@ export const operations = {
     bodyTypes: [],
     bodyRequired: false,
     schema: {
-      params: Type.Object({ id: Type.String({ minLength: 1, maxLength: 255, pattern: '^[\\x21-\\x7e]+$' }) }),
+      params: Type.Object({
+        id: Type.String({
+          minLength: 1,
+          maxLength: 255,
+          pattern: '^[\\x21-\\x7e]+$',
+          'x-message': 'must consist of ASCII letters, digits and punctuation, without spaces'
+        })
+      }),
       response: {
         204: Type.Null(),
         400: Problem,
@@ -701,8 +771,22 @@ export const operations = {
     bodyTypes: ['application/json'],
     bodyRequired: false,
     schema: {
-      params: Type.Object({ id: Type.String({ minLength: 1, maxLength: 255, pattern: '^[\\x21-\\x7e]+$' }) }),
-      headers: Type.Object({ 'idempotency-key': Type.Optional(Type.String({ minLength: 1, maxLength: 255, pattern: '^[\\x21-\\x7e]+$' })) }),
+      params: Type.Object({
+        id: Type.String({
+          minLength: 1,
+          maxLength: 255,
+          pattern: '^[\\x21-\\x7e]+$',
+          'x-message': 'must consist of ASCII letters, digits and punctuation, without spaces'
+        })
+      }),
+      headers: Type.Object({
+        'idempotency-key': Type.Optional(Type.String({
+          minLength: 1,
+          maxLength: 255,
+          pattern: '^[\\x21-\\x7e]+$',
+          'x-message': 'must be ASCII letters, digits and punctuation without spaces, such as a UUID'
+        }))
+      }),
       body: Nullable(Type.Object({ overlap_seconds: Type.Integer({ minimum: 0, maximum: 604800, default: 86400 }) }, { additionalProperties: false })),
       response: {
         201: RotatedApiKey,
@@ -753,7 +837,14 @@ export const operations = {
     bodyTypes: ['application/json'],
     bodyRequired: true,
     schema: {
-      headers: Type.Object({ 'idempotency-key': Type.Optional(Type.String({ minLength: 1, maxLength: 255, pattern: '^[\\x21-\\x7e]+$' })) }),
+      headers: Type.Object({
+        'idempotency-key': Type.Optional(Type.String({
+          minLength: 1,
+          maxLength: 255,
+          pattern: '^[\\x21-\\x7e]+$',
+          'x-message': 'must be ASCII letters, digits and punctuation without spaces, such as a UUID'
+        }))
+      }),
       body: NewToken,
       response: {
         201: MintedToken,
@@ -785,7 +876,14 @@ export const operations = {
     bodyTypes: [],
     bodyRequired: false,
     schema: {
-      params: Type.Object({ id: Type.String({ minLength: 1, maxLength: 255, pattern: '^[\\x21-\\x7e]+$' }) }),
+      params: Type.Object({
+        id: Type.String({
+          minLength: 1,
+          maxLength: 255,
+          pattern: '^[\\x21-\\x7e]+$',
+          'x-message': 'must consist of ASCII letters, digits and punctuation, without spaces'
+        })
+      }),
       response: {
         204: Type.Null(),
         400: Problem,
@@ -813,8 +911,22 @@ export const operations = {
     bodyTypes: ['application/json'],
     bodyRequired: false,
     schema: {
-      params: Type.Object({ id: Type.String({ minLength: 1, maxLength: 255, pattern: '^[\\x21-\\x7e]+$' }) }),
-      headers: Type.Object({ 'idempotency-key': Type.Optional(Type.String({ minLength: 1, maxLength: 255, pattern: '^[\\x21-\\x7e]+$' })) }),
+      params: Type.Object({
+        id: Type.String({
+          minLength: 1,
+          maxLength: 255,
+          pattern: '^[\\x21-\\x7e]+$',
+          'x-message': 'must consist of ASCII letters, digits and punctuation, without spaces'
+        })
+      }),
+      headers: Type.Object({
+        'idempotency-key': Type.Optional(Type.String({
+          minLength: 1,
+          maxLength: 255,
+          pattern: '^[\\x21-\\x7e]+$',
+          'x-message': 'must be ASCII letters, digits and punctuation without spaces, such as a UUID'
+        }))
+      }),
       body: Nullable(Type.Object({ overlapSeconds: Type.Integer({ minimum: 0, maximum: 604800, default: 86400 }) }, { additionalProperties: false })),
       response: {
         201: RotatedToken,
@@ -848,8 +960,18 @@ export const operations = {
     bodyRequired: false,
     schema: {
       querystring: Type.Object({
-        actor: Type.Optional(Type.String({ minLength: 1, maxLength: 255, pattern: '^[\\x21-\\x7e]+$' })),
-        operation: Type.Optional(Type.String({ minLength: 1, maxLength: 100, pattern: '^[A-Za-z0-9]+$' })),
+        actor: Type.Optional(Type.String({
+          minLength: 1,
+          maxLength: 255,
+          pattern: '^[\\x21-\\x7e]+$',
+          'x-message': 'must consist of ASCII letters, digits and punctuation, without spaces'
+        })),
+        operation: Type.Optional(Type.String({
+          minLength: 1,
+          maxLength: 100,
+          pattern: '^[A-Za-z0-9]+$',
+          'x-message': 'must be an operationId of letters and digits, such as createApiKey'
+        })),
         from: Type.Optional(Type.String({ minLength: 10, maxLength: 40 })),
         to: Type.Optional(Type.String({ minLength: 10, maxLength: 40 })),
         limit: Type.Integer({ minimum: 1, maximum: 500, default: 100 }),
@@ -873,7 +995,14 @@ export const operations = {
     bodyTypes: [],
     bodyRequired: false,
     schema: {
-      params: Type.Object({ key: Type.String({ minLength: 1, maxLength: 255, pattern: '^[\\x21-\\x7e]+$' }) }),
+      params: Type.Object({
+        key: Type.String({
+          minLength: 1,
+          maxLength: 255,
+          pattern: '^[\\x21-\\x7e]+$',
+          'x-message': 'must consist of ASCII letters, digits and punctuation, without spaces'
+        })
+      }),
       querystring: Type.Object({ environment: Type.Optional(StringEnum(['test', 'live'])) }),
       response: {
         200: IdempotencyRecord,

@@ -7,15 +7,40 @@ import type { OperationTable } from '../../plugins/operations/table.ts'
 import { Problem, Timestamp } from './shared.ts'
 
 export const IngestEvent = Type.Object({
-  partner_id: Type.String({ minLength: 1, maxLength: 255, pattern: '^[^\\x00-\\x1f\\x7f]+$' }),
+  partner_id: Type.String({
+    minLength: 1,
+    maxLength: 255,
+    pattern: '^[^\\x00-\\x1f\\x7f]+$',
+    'x-message': 'must not contain control characters, such as tabs or line breaks'
+  }),
   environment: Type.Optional(StringEnum(['test', 'live'])),
   event_type: StringEnum(['user_signup', 'account_link', 'transaction']),
-  user_id: Type.Optional(Type.String({ minLength: 1, maxLength: 255, pattern: '^[^\\x00-\\x1f\\x7f]+$' })),
+  user_id: Type.Optional(Type.String({
+    minLength: 1,
+    maxLength: 255,
+    pattern: '^[^\\x00-\\x1f\\x7f]+$',
+    'x-message': 'must not contain control characters, such as tabs or line breaks'
+  })),
   amount_cents: Type.Optional(Type.Integer({ minimum: 0, maximum: 100000000000 })),
-  category: Type.Optional(Type.String({ minLength: 1, maxLength: 100, pattern: '^[^\\x00-\\x1f\\x7f]+$' })),
-  institution: Type.Optional(Type.String({ minLength: 1, maxLength: 100, pattern: '^[^\\x00-\\x1f\\x7f]+$' })),
+  category: Type.Optional(Type.String({
+    minLength: 1,
+    maxLength: 100,
+    pattern: '^[^\\x00-\\x1f\\x7f]+$',
+    'x-message': 'must not contain control characters, such as tabs or line breaks'
+  })),
+  institution: Type.Optional(Type.String({
+    minLength: 1,
+    maxLength: 100,
+    pattern: '^[^\\x00-\\x1f\\x7f]+$',
+    'x-message': 'must not contain control characters, such as tabs or line breaks'
+  })),
   occurred_at: Type.Optional(Type.String({ format: 'date-time', maxLength: 40 })),
-  event_id: Type.Optional(Type.String({ minLength: 1, maxLength: 255, pattern: '^[^\\x00-\\x1f\\x7f]+$' }))
+  event_id: Type.Optional(Type.String({
+    minLength: 1,
+    maxLength: 255,
+    pattern: '^[^\\x00-\\x1f\\x7f]+$',
+    'x-message': 'must not contain control characters, such as tabs or line breaks'
+  }))
 }, { additionalProperties: false })
 export type IngestEvent = Static<typeof IngestEvent>
 
@@ -73,7 +98,14 @@ export const operations = {
     bodyTypes: ['application/json'],
     bodyRequired: true,
     schema: {
-      headers: Type.Object({ 'idempotency-key': Type.Optional(Type.String({ minLength: 1, maxLength: 255, pattern: '^[\\x21-\\x7e]+$' })) }),
+      headers: Type.Object({
+        'idempotency-key': Type.Optional(Type.String({
+          minLength: 1,
+          maxLength: 255,
+          pattern: '^[\\x21-\\x7e]+$',
+          'x-message': 'must be ASCII letters, digits and punctuation without spaces, such as a UUID'
+        }))
+      }),
       body: IngestEvent,
       response: {
         200: IngestReceipt,
@@ -105,7 +137,14 @@ export const operations = {
     bodyTypes: ['application/json'],
     bodyRequired: true,
     schema: {
-      headers: Type.Object({ 'idempotency-key': Type.Optional(Type.String({ minLength: 1, maxLength: 255, pattern: '^[\\x21-\\x7e]+$' })) }),
+      headers: Type.Object({
+        'idempotency-key': Type.Optional(Type.String({
+          minLength: 1,
+          maxLength: 255,
+          pattern: '^[\\x21-\\x7e]+$',
+          'x-message': 'must be ASCII letters, digits and punctuation without spaces, such as a UUID'
+        }))
+      }),
       body: Type.Object({ events: Type.Array(IngestEvent, { minItems: 1, maxItems: 500 }) }, { additionalProperties: false }),
       response: {
         200: IngestReceipt,
@@ -139,6 +178,7 @@ export const operations = {
     schema: {
       response: {
         200: Type.Object({ status: StringEnum(['ok']), time: Timestamp }, { additionalProperties: false }),
+        400: Problem,
         401: Problem,
         402: Problem,
         403: Problem,

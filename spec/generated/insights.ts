@@ -58,7 +58,12 @@ export const operations = {
     bodyRequired: false,
     schema: {
       querystring: Type.Object({
-        user_id: Type.Optional(Type.String({ minLength: 1, maxLength: 255, pattern: '^[^\\x00-\\x1f\\x7f]+$' })),
+        user_id: Type.Optional(Type.String({
+          minLength: 1,
+          maxLength: 255,
+          pattern: '^[^\\x00-\\x1f\\x7f]+$',
+          'x-message': 'must not contain control characters, such as tabs or line breaks'
+        })),
         horizon_days: Type.Integer({ minimum: 1, maximum: 366, default: 30 })
       }),
       response: {

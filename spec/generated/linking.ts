@@ -75,7 +75,12 @@ export const ItemList = Type.Object({ items: Type.Array(Item), next_cursor: Next
 export type ItemList = Static<typeof ItemList>
 
 export const LinkRequest = Type.Object({
-  public_token: Type.String({ minLength: 1, maxLength: 500, pattern: '^[\\x21-\\x7e]+$' }),
+  public_token: Type.String({
+    minLength: 1,
+    maxLength: 500,
+    pattern: '^[\\x21-\\x7e]+$',
+    'x-message': 'must consist of ASCII letters, digits and punctuation, without spaces'
+  }),
   user_id: Type.String({ minLength: 1, maxLength: 255 }),
   institution: Type.Optional(InstitutionInput)
 }, { additionalProperties: false })
@@ -86,10 +91,20 @@ export type LinkToken = Static<typeof LinkToken>
 
 export const LinkTokenRequest = Type.Object({
   user_id: Type.String({ minLength: 1, maxLength: 255 }),
-  products: Type.Optional(Type.Array(Type.String({ minLength: 1, maxLength: 60, pattern: '^[\\x21-\\x7e]+$' }), { minItems: 1, maxItems: 20 })),
-  country_codes: Type.Optional(Type.Array(Type.String({ pattern: '^[A-Z]{2}$', maxLength: 2 }), { minItems: 1, maxItems: 20 })),
-  language: Type.String({ pattern: '^[a-z]{2}$', maxLength: 2, default: 'en' }),
-  redirect_uri: Type.Optional(Type.String({ minLength: 1, maxLength: 2000, pattern: '^[\\x21-\\x7e]+$' })),
+  products: Type.Optional(Type.Array(Type.String({
+    minLength: 1,
+    maxLength: 60,
+    pattern: '^[\\x21-\\x7e]+$',
+    'x-message': 'must consist of ASCII letters, digits and punctuation, without spaces'
+  }), { minItems: 1, maxItems: 20 })),
+  country_codes: Type.Optional(Type.Array(Type.String({ pattern: '^[A-Z]{2}$', 'x-message': 'must be a two-letter country code in capitals, such as US', maxLength: 2 }), { minItems: 1, maxItems: 20 })),
+  language: Type.String({
+    pattern: '^[a-z]{2}$',
+    'x-message': 'must be a two-letter language code in lower case, such as en',
+    maxLength: 2,
+    default: 'en'
+  }),
+  redirect_uri: Type.Optional(Type.String({ minLength: 1, maxLength: 2000, pattern: '^[\\x21-\\x7e]+$', 'x-message': 'must be a URL without spaces' })),
   item_id: Type.Optional(Type.String({ minLength: 1, maxLength: 100 }))
 }, { additionalProperties: false })
 export type LinkTokenRequest = Static<typeof LinkTokenRequest>
@@ -123,7 +138,12 @@ export type SandboxPublicToken = Static<typeof SandboxPublicToken>
 
 export const SandboxPublicTokenRequest = Type.Object({
   institution_id: Type.String({ minLength: 1, maxLength: 100, default: 'ins_109508' }),
-  username: Type.Optional(Type.String({ minLength: 1, maxLength: 100, pattern: '^[\\x21-\\x7e]+$' }))
+  username: Type.Optional(Type.String({
+    minLength: 1,
+    maxLength: 100,
+    pattern: '^[\\x21-\\x7e]+$',
+    'x-message': 'must consist of ASCII letters, digits and punctuation, without spaces'
+  }))
 }, { additionalProperties: false })
 export type SandboxPublicTokenRequest = Static<typeof SandboxPublicTokenRequest>
 
@@ -183,7 +203,14 @@ export const operations = {
     bodyTypes: ['application/json'],
     bodyRequired: true,
     schema: {
-      headers: Type.Object({ 'idempotency-key': Type.Optional(Type.String({ minLength: 1, maxLength: 255, pattern: '^[\\x21-\\x7e]+$' })) }),
+      headers: Type.Object({
+        'idempotency-key': Type.Optional(Type.String({
+          minLength: 1,
+          maxLength: 255,
+          pattern: '^[\\x21-\\x7e]+$',
+          'x-message': 'must be ASCII letters, digits and punctuation without spaces, such as a UUID'
+        }))
+      }),
       body: LinkTokenRequest,
       response: {
         200: LinkToken,
@@ -218,7 +245,14 @@ export const operations = {
     bodyTypes: ['application/json'],
     bodyRequired: false,
     schema: {
-      headers: Type.Object({ 'idempotency-key': Type.Optional(Type.String({ minLength: 1, maxLength: 255, pattern: '^[\\x21-\\x7e]+$' })) }),
+      headers: Type.Object({
+        'idempotency-key': Type.Optional(Type.String({
+          minLength: 1,
+          maxLength: 255,
+          pattern: '^[\\x21-\\x7e]+$',
+          'x-message': 'must be ASCII letters, digits and punctuation without spaces, such as a UUID'
+        }))
+      }),
       body: Nullable(SandboxPublicTokenRequest),
       response: {
         200: SandboxPublicToken,
@@ -253,7 +287,14 @@ export const operations = {
     bodyRequired: false,
     schema: {
       params: Type.Object({ item_id: Type.String({ minLength: 1, maxLength: 100 }) }),
-      headers: Type.Object({ 'idempotency-key': Type.Optional(Type.String({ minLength: 1, maxLength: 255, pattern: '^[\\x21-\\x7e]+$' })) }),
+      headers: Type.Object({
+        'idempotency-key': Type.Optional(Type.String({
+          minLength: 1,
+          maxLength: 255,
+          pattern: '^[\\x21-\\x7e]+$',
+          'x-message': 'must be ASCII letters, digits and punctuation without spaces, such as a UUID'
+        }))
+      }),
       body: Nullable(EmptyObject),
       response: {
         200: SandboxLoginReset,
@@ -289,7 +330,14 @@ export const operations = {
     bodyRequired: true,
     schema: {
       params: Type.Object({ item_id: Type.String({ minLength: 1, maxLength: 100 }) }),
-      headers: Type.Object({ 'idempotency-key': Type.Optional(Type.String({ minLength: 1, maxLength: 255, pattern: '^[\\x21-\\x7e]+$' })) }),
+      headers: Type.Object({
+        'idempotency-key': Type.Optional(Type.String({
+          minLength: 1,
+          maxLength: 255,
+          pattern: '^[\\x21-\\x7e]+$',
+          'x-message': 'must be ASCII letters, digits and punctuation without spaces, such as a UUID'
+        }))
+      }),
       body: SandboxWebhookRequest,
       response: {
         200: SandboxWebhook,
@@ -324,7 +372,14 @@ export const operations = {
     bodyTypes: ['application/json'],
     bodyRequired: true,
     schema: {
-      headers: Type.Object({ 'idempotency-key': Type.Optional(Type.String({ minLength: 1, maxLength: 255, pattern: '^[\\x21-\\x7e]+$' })) }),
+      headers: Type.Object({
+        'idempotency-key': Type.Optional(Type.String({
+          minLength: 1,
+          maxLength: 255,
+          pattern: '^[\\x21-\\x7e]+$',
+          'x-message': 'must be ASCII letters, digits and punctuation without spaces, such as a UUID'
+        }))
+      }),
       body: LinkRequest,
       response: {
         200: LinkedItem,

@@ -66,8 +66,18 @@ export const operations = {
     bodyTypes: ['application/json'],
     bodyRequired: true,
     schema: {
-      headers: Type.Object({ 'idempotency-key': Type.Optional(Type.String({ minLength: 1, maxLength: 255, pattern: '^[\\x21-\\x7e]+$' })) }),
-      body: Type.Object({ amount: PositiveMoney, purpose: Type.Optional(Type.String({ maxLength: 500, pattern: '^[^\\x00]*$' })) }, { additionalProperties: false }),
+      headers: Type.Object({
+        'idempotency-key': Type.Optional(Type.String({
+          minLength: 1,
+          maxLength: 255,
+          pattern: '^[\\x21-\\x7e]+$',
+          'x-message': 'must be ASCII letters, digits and punctuation without spaces, such as a UUID'
+        }))
+      }),
+      body: Type.Object({
+        amount: PositiveMoney,
+        purpose: Type.Optional(Type.String({ maxLength: 500, pattern: '^[^\\x00]*$', 'x-message': 'must not contain the character U+0000' }))
+      }, { additionalProperties: false }),
       response: {
         200: ApprovedLoan,
         400: Problem,
@@ -119,8 +129,17 @@ export const operations = {
     bodyTypes: ['application/json'],
     bodyRequired: true,
     schema: {
-      params: Type.Object({ loan_id: Type.String({ maxLength: 15, pattern: '^[1-9][0-9]{0,14}$' }) }),
-      headers: Type.Object({ 'idempotency-key': Type.Optional(Type.String({ minLength: 1, maxLength: 255, pattern: '^[\\x21-\\x7e]+$' })) }),
+      params: Type.Object({
+        loan_id: Type.String({ maxLength: 15, pattern: '^[1-9][0-9]{0,14}$', 'x-message': 'must be a whole number greater than 0, such as 42' })
+      }),
+      headers: Type.Object({
+        'idempotency-key': Type.Optional(Type.String({
+          minLength: 1,
+          maxLength: 255,
+          pattern: '^[\\x21-\\x7e]+$',
+          'x-message': 'must be ASCII letters, digits and punctuation without spaces, such as a UUID'
+        }))
+      }),
       body: Type.Object({ amount: PositiveMoney, from_agent_id: Type.Optional(AgentId) }, { additionalProperties: false }),
       response: {
         200: Type.Object({ ok: Type.Literal(true), loan_id: Type.Integer(), repaid: Type.Number(), outstanding: Type.Number(), status: LoanStatus }),

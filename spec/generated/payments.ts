@@ -32,8 +32,8 @@ export type RecipientList = Static<typeof RecipientList>
 
 export const RecipientRequest = Type.Object({
   name: Type.String({ minLength: 1, maxLength: 100 }),
-  routing_number: Type.String({ pattern: '^[0-9]{9}$', maxLength: 9 }),
-  account_number: Type.String({ pattern: '^[0-9]{4,17}$', maxLength: 17 }),
+  routing_number: Type.String({ pattern: '^[0-9]{9}$', 'x-message': 'must be nine digits, such as 021000021', maxLength: 9 }),
+  account_number: Type.String({ pattern: '^[0-9]{4,17}$', 'x-message': 'must be 4 to 17 digits', maxLength: 17 }),
   account_type: StringEnum(['checking', 'savings']),
   user_id: Type.Optional(Type.String({ minLength: 1, maxLength: 255 }))
 }, { additionalProperties: false })
@@ -104,7 +104,13 @@ export const TransferRequest = Type.Object({
   from_account_id: Type.String({ minLength: 1, maxLength: 100 }),
   to_account_id: Type.String({ minLength: 1, maxLength: 100 }),
   amount: PositiveMoney,
-  currency: Type.String({ pattern: '^[A-Z]{3}$', minLength: 3, maxLength: 3, default: 'USD' }),
+  currency: Type.String({
+    pattern: '^[A-Z]{3}$',
+    'x-message': 'must be an ISO 4217 code in capitals, such as USD',
+    minLength: 3,
+    maxLength: 3,
+    default: 'USD'
+  }),
   memo: Type.Optional(Type.String({ maxLength: 140 })),
   rail: Type.Optional(CreditRail),
   legal_name: Type.Optional(Type.String({ minLength: 1, maxLength: 100 }))
@@ -149,7 +155,14 @@ export const operations = {
     bodyTypes: ['application/json'],
     bodyRequired: true,
     schema: {
-      headers: Type.Object({ 'idempotency-key': Type.Optional(Type.String({ minLength: 1, maxLength: 255, pattern: '^[\\x21-\\x7e]+$' })) }),
+      headers: Type.Object({
+        'idempotency-key': Type.Optional(Type.String({
+          minLength: 1,
+          maxLength: 255,
+          pattern: '^[\\x21-\\x7e]+$',
+          'x-message': 'must be ASCII letters, digits and punctuation without spaces, such as a UUID'
+        }))
+      }),
       body: TransferRequest,
       response: {
         200: Transfer,
@@ -203,7 +216,14 @@ export const operations = {
     bodyRequired: false,
     schema: {
       params: Type.Object({ id: Type.String({ minLength: 1, maxLength: 100 }) }),
-      headers: Type.Object({ 'idempotency-key': Type.Optional(Type.String({ minLength: 1, maxLength: 255, pattern: '^[\\x21-\\x7e]+$' })) }),
+      headers: Type.Object({
+        'idempotency-key': Type.Optional(Type.String({
+          minLength: 1,
+          maxLength: 255,
+          pattern: '^[\\x21-\\x7e]+$',
+          'x-message': 'must be ASCII letters, digits and punctuation without spaces, such as a UUID'
+        }))
+      }),
       response: {
         200: Transfer,
         400: Problem,
@@ -236,7 +256,14 @@ export const operations = {
     bodyRequired: true,
     schema: {
       params: Type.Object({ id: Type.String({ minLength: 1, maxLength: 100 }) }),
-      headers: Type.Object({ 'idempotency-key': Type.Optional(Type.String({ minLength: 1, maxLength: 255, pattern: '^[\\x21-\\x7e]+$' })) }),
+      headers: Type.Object({
+        'idempotency-key': Type.Optional(Type.String({
+          minLength: 1,
+          maxLength: 255,
+          pattern: '^[\\x21-\\x7e]+$',
+          'x-message': 'must be ASCII letters, digits and punctuation without spaces, such as a UUID'
+        }))
+      }),
       body: SimulateRequest,
       response: {
         200: Transfer,
@@ -293,7 +320,14 @@ export const operations = {
     bodyTypes: ['application/json'],
     bodyRequired: true,
     schema: {
-      headers: Type.Object({ 'idempotency-key': Type.Optional(Type.String({ minLength: 1, maxLength: 255, pattern: '^[\\x21-\\x7e]+$' })) }),
+      headers: Type.Object({
+        'idempotency-key': Type.Optional(Type.String({
+          minLength: 1,
+          maxLength: 255,
+          pattern: '^[\\x21-\\x7e]+$',
+          'x-message': 'must be ASCII letters, digits and punctuation without spaces, such as a UUID'
+        }))
+      }),
       body: RecipientRequest,
       response: {
         201: Recipient,

@@ -29,7 +29,7 @@ export const problemExamples: Readonly<Record<string, readonly Readonly<Record<s
       type: '/errors/validation-failed',
       title: 'validation_failed',
       status: 400,
-      detail: 'The request has 1 invalid field: body/user_id.',
+      detail: 'The request has 1 invalid field: body/user_id is required.',
       error: 'validation_failed',
       requestId: 'req_01jd7n2m8s',
       errors: [{ path: 'body/user_id', message: 'is required' }]
@@ -40,7 +40,7 @@ export const problemExamples: Readonly<Record<string, readonly Readonly<Record<s
       type: '/errors/unauthorized',
       title: 'unauthorized',
       status: 401,
-      detail: 'Send a valid credential as `Authorization: Bearer …`.',
+      detail: 'Send a credential as `Authorization: Bearer …`: a partner key or a sign-in (access token).',
       error: 'unauthorized',
       requestId: 'req_01jd7n2m8s'
     }
@@ -123,7 +123,7 @@ export const problemExamples: Readonly<Record<string, readonly Readonly<Record<s
       type: '/errors/unsupported-media-type',
       title: 'unsupported_media_type',
       status: 415,
-      detail: 'Send the body as application/json.',
+      detail: 'The body was sent as text/plain. Send it as Content-Type: application/json.',
       error: 'unsupported_media_type',
       requestId: 'req_01jd7n2m8s'
     }

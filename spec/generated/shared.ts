@@ -4,7 +4,12 @@ import { Type } from '@sinclair/typebox'
 import type { Static } from '@sinclair/typebox'
 import { Nullable, Open, StringEnum } from '../../plugins/operations/schema-kit.ts'
 
-export const AgentId = Type.String({ minLength: 1, maxLength: 128, pattern: '^[A-Za-z0-9][A-Za-z0-9._:-]*$' })
+export const AgentId = Type.String({
+  minLength: 1,
+  maxLength: 128,
+  pattern: '^[A-Za-z0-9][A-Za-z0-9._:-]*$',
+  'x-message': 'must be letters, digits, dots, underscores, colons and hyphens, and begin with a letter or digit'
+})
 export type AgentId = Static<typeof AgentId>
 
 export const CalendarDate = Type.String({ format: 'date', maxLength: 10 })

@@ -113,7 +113,7 @@ export type LoanEventData = Static<typeof LoanEventData>
 export const WebhookUrl = Type.String({ minLength: 10, maxLength: 2048, format: 'uri' })
 export type WebhookUrl = Static<typeof WebhookUrl>
 
-export const WebhookDescription = Nullable(Type.String({ maxLength: 500, pattern: '^[^\\x00]*$' }))
+export const WebhookDescription = Nullable(Type.String({ maxLength: 500, pattern: '^[^\\x00]*$', 'x-message': 'must not contain the character U+0000' }))
 export type WebhookDescription = Static<typeof WebhookDescription>
 
 export const NewWebhook = Type.Object({
@@ -235,7 +235,14 @@ export const operations = {
     bodyTypes: ['application/json'],
     bodyRequired: true,
     schema: {
-      headers: Type.Object({ 'idempotency-key': Type.Optional(Type.String({ minLength: 1, maxLength: 255, pattern: '^[\\x21-\\x7e]+$' })) }),
+      headers: Type.Object({
+        'idempotency-key': Type.Optional(Type.String({
+          minLength: 1,
+          maxLength: 255,
+          pattern: '^[\\x21-\\x7e]+$',
+          'x-message': 'must be ASCII letters, digits and punctuation without spaces, such as a UUID'
+        }))
+      }),
       body: NewWebhook,
       response: {
         201: WebhookWithSecret,
@@ -267,7 +274,14 @@ export const operations = {
     bodyTypes: [],
     bodyRequired: false,
     schema: {
-      params: Type.Object({ id: Type.String({ minLength: 1, maxLength: 64, pattern: '^[\\x21-\\x7e]+$' }) }),
+      params: Type.Object({
+        id: Type.String({
+          minLength: 1,
+          maxLength: 64,
+          pattern: '^[\\x21-\\x7e]+$',
+          'x-message': 'must consist of ASCII letters, digits and punctuation, without spaces'
+        })
+      }),
       response: { 200: Webhook, 400: Problem, 401: Problem, 402: Problem, 403: Problem, 404: Problem, 429: Problem, 500: Problem, 503: Problem }
     },
     security: [['PartnerKey'], ['PersonalAccessToken'], ['BearerJWT']],
@@ -285,8 +299,22 @@ export const operations = {
     bodyTypes: ['application/json'],
     bodyRequired: true,
     schema: {
-      params: Type.Object({ id: Type.String({ minLength: 1, maxLength: 64, pattern: '^[\\x21-\\x7e]+$' }) }),
-      headers: Type.Object({ 'if-match': Type.Optional(Type.String({ minLength: 1, maxLength: 22, pattern: '^(\\*|(W/)?"?[0-9]{1,15}"?)$' })) }),
+      params: Type.Object({
+        id: Type.String({
+          minLength: 1,
+          maxLength: 64,
+          pattern: '^[\\x21-\\x7e]+$',
+          'x-message': 'must consist of ASCII letters, digits and punctuation, without spaces'
+        })
+      }),
+      headers: Type.Object({
+        'if-match': Type.Optional(Type.String({
+          minLength: 1,
+          maxLength: 22,
+          pattern: '^(\\*|(W/)?"?[0-9]{1,15}"?)$',
+          'x-message': 'must be the version of the resource, such as 3'
+        }))
+      }),
       body: WebhookChanges,
       response: {
         200: Webhook,
@@ -318,8 +346,22 @@ export const operations = {
     bodyTypes: [],
     bodyRequired: false,
     schema: {
-      params: Type.Object({ id: Type.String({ minLength: 1, maxLength: 64, pattern: '^[\\x21-\\x7e]+$' }) }),
-      headers: Type.Object({ 'if-match': Type.Optional(Type.String({ minLength: 1, maxLength: 22, pattern: '^(\\*|(W/)?"?[0-9]{1,15}"?)$' })) }),
+      params: Type.Object({
+        id: Type.String({
+          minLength: 1,
+          maxLength: 64,
+          pattern: '^[\\x21-\\x7e]+$',
+          'x-message': 'must consist of ASCII letters, digits and punctuation, without spaces'
+        })
+      }),
+      headers: Type.Object({
+        'if-match': Type.Optional(Type.String({
+          minLength: 1,
+          maxLength: 22,
+          pattern: '^(\\*|(W/)?"?[0-9]{1,15}"?)$',
+          'x-message': 'must be the version of the resource, such as 3'
+        }))
+      }),
       response: {
         204: Type.Null(),
         400: Problem,
@@ -348,8 +390,22 @@ export const operations = {
     bodyTypes: [],
     bodyRequired: false,
     schema: {
-      params: Type.Object({ id: Type.String({ minLength: 1, maxLength: 64, pattern: '^[\\x21-\\x7e]+$' }) }),
-      headers: Type.Object({ 'idempotency-key': Type.Optional(Type.String({ minLength: 1, maxLength: 255, pattern: '^[\\x21-\\x7e]+$' })) }),
+      params: Type.Object({
+        id: Type.String({
+          minLength: 1,
+          maxLength: 64,
+          pattern: '^[\\x21-\\x7e]+$',
+          'x-message': 'must consist of ASCII letters, digits and punctuation, without spaces'
+        })
+      }),
+      headers: Type.Object({
+        'idempotency-key': Type.Optional(Type.String({
+          minLength: 1,
+          maxLength: 255,
+          pattern: '^[\\x21-\\x7e]+$',
+          'x-message': 'must be ASCII letters, digits and punctuation without spaces, such as a UUID'
+        }))
+      }),
       response: {
         200: WebhookWithSecret,
         400: Problem,
@@ -379,8 +435,22 @@ export const operations = {
     bodyTypes: [],
     bodyRequired: false,
     schema: {
-      params: Type.Object({ id: Type.String({ minLength: 1, maxLength: 64, pattern: '^[\\x21-\\x7e]+$' }) }),
-      headers: Type.Object({ 'idempotency-key': Type.Optional(Type.String({ minLength: 1, maxLength: 255, pattern: '^[\\x21-\\x7e]+$' })) }),
+      params: Type.Object({
+        id: Type.String({
+          minLength: 1,
+          maxLength: 64,
+          pattern: '^[\\x21-\\x7e]+$',
+          'x-message': 'must consist of ASCII letters, digits and punctuation, without spaces'
+        })
+      }),
+      headers: Type.Object({
+        'idempotency-key': Type.Optional(Type.String({
+          minLength: 1,
+          maxLength: 255,
+          pattern: '^[\\x21-\\x7e]+$',
+          'x-message': 'must be ASCII letters, digits and punctuation without spaces, such as a UUID'
+        }))
+      }),
       response: {
         202: WebhookDelivery,
         400: Problem,
@@ -410,8 +480,22 @@ export const operations = {
     bodyTypes: ['application/json'],
     bodyRequired: true,
     schema: {
-      params: Type.Object({ id: Type.String({ minLength: 1, maxLength: 64, pattern: '^[\\x21-\\x7e]+$' }) }),
-      headers: Type.Object({ 'idempotency-key': Type.Optional(Type.String({ minLength: 1, maxLength: 255, pattern: '^[\\x21-\\x7e]+$' })) }),
+      params: Type.Object({
+        id: Type.String({
+          minLength: 1,
+          maxLength: 64,
+          pattern: '^[\\x21-\\x7e]+$',
+          'x-message': 'must consist of ASCII letters, digits and punctuation, without spaces'
+        })
+      }),
+      headers: Type.Object({
+        'idempotency-key': Type.Optional(Type.String({
+          minLength: 1,
+          maxLength: 255,
+          pattern: '^[\\x21-\\x7e]+$',
+          'x-message': 'must be ASCII letters, digits and punctuation without spaces, such as a UUID'
+        }))
+      }),
       body: ReplayRequest,
       response: {
         202: ReplayAnswer,
@@ -444,7 +528,14 @@ export const operations = {
     bodyTypes: [],
     bodyRequired: false,
     schema: {
-      params: Type.Object({ id: Type.String({ minLength: 1, maxLength: 64, pattern: '^[\\x21-\\x7e]+$' }) }),
+      params: Type.Object({
+        id: Type.String({
+          minLength: 1,
+          maxLength: 64,
+          pattern: '^[\\x21-\\x7e]+$',
+          'x-message': 'must consist of ASCII letters, digits and punctuation, without spaces'
+        })
+      }),
       querystring: Type.Object({
         status: Type.Optional(DeliveryStatus),
         limit: Type.Integer({ minimum: 1, maximum: 500, default: 100 }),
@@ -478,8 +569,18 @@ export const operations = {
     bodyRequired: false,
     schema: {
       params: Type.Object({
-        id: Type.String({ minLength: 1, maxLength: 64, pattern: '^[\\x21-\\x7e]+$' }),
-        deliveryId: Type.String({ minLength: 1, maxLength: 64, pattern: '^[\\x21-\\x7e]+$' })
+        id: Type.String({
+          minLength: 1,
+          maxLength: 64,
+          pattern: '^[\\x21-\\x7e]+$',
+          'x-message': 'must consist of ASCII letters, digits and punctuation, without spaces'
+        }),
+        deliveryId: Type.String({
+          minLength: 1,
+          maxLength: 64,
+          pattern: '^[\\x21-\\x7e]+$',
+          'x-message': 'must consist of ASCII letters, digits and punctuation, without spaces'
+        })
       }),
       response: {
         200: WebhookDelivery,
@@ -509,10 +610,27 @@ export const operations = {
     bodyRequired: false,
     schema: {
       params: Type.Object({
-        id: Type.String({ minLength: 1, maxLength: 64, pattern: '^[\\x21-\\x7e]+$' }),
-        deliveryId: Type.String({ minLength: 1, maxLength: 64, pattern: '^[\\x21-\\x7e]+$' })
+        id: Type.String({
+          minLength: 1,
+          maxLength: 64,
+          pattern: '^[\\x21-\\x7e]+$',
+          'x-message': 'must consist of ASCII letters, digits and punctuation, without spaces'
+        }),
+        deliveryId: Type.String({
+          minLength: 1,
+          maxLength: 64,
+          pattern: '^[\\x21-\\x7e]+$',
+          'x-message': 'must consist of ASCII letters, digits and punctuation, without spaces'
+        })
       }),
-      headers: Type.Object({ 'idempotency-key': Type.Optional(Type.String({ minLength: 1, maxLength: 255, pattern: '^[\\x21-\\x7e]+$' })) }),
+      headers: Type.Object({
+        'idempotency-key': Type.Optional(Type.String({
+          minLength: 1,
+          maxLength: 255,
+          pattern: '^[\\x21-\\x7e]+$',
+          'x-message': 'must be ASCII letters, digits and punctuation without spaces, such as a UUID'
+        }))
+      }),
       response: {
         202: WebhookDelivery,
         400: Problem,
@@ -543,7 +661,7 @@ export const operations = {
     bodyRequired: false,
     schema: {
       querystring: Type.Object({
-        after: Type.Optional(Type.String({ minLength: 1, maxLength: 15, pattern: '^[0-9]+$' })),
+        after: Type.Optional(Type.String({ minLength: 1, maxLength: 15, pattern: '^[0-9]+$', 'x-message': 'must be a whole number, such as 42' })),
         type: Type.Optional(EventSubscription),
         limit: Type.Integer({ minimum: 1, maximum: 500, default: 100 }),
         environment: Type.Optional(StringEnum(['test', 'live']))

@@ -6,7 +6,12 @@ import { Nullable, StringEnum } from '../../plugins/operations/schema-kit.ts'
 import type { OperationTable } from '../../plugins/operations/table.ts'
 import { Environment, NextCursor, Problem, Timestamp } from './shared.ts'
 
-export const TaskReference = Type.String({ minLength: 1, maxLength: 64, pattern: '^[\\x21-\\x7e]+$' })
+export const TaskReference = Type.String({
+  minLength: 1,
+  maxLength: 64,
+  pattern: '^[\\x21-\\x7e]+$',
+  'x-message': 'must consist of ASCII letters, digits and punctuation, without spaces'
+})
 export type TaskReference = Static<typeof TaskReference>
 
 export const DependsOn = Type.Array(TaskReference, { maxItems: 50 })
@@ -15,19 +20,34 @@ export type DependsOn = Static<typeof DependsOn>
 export const DueOn = Nullable(Type.String({ format: 'date-time', maxLength: 40 }))
 export type DueOn = Static<typeof DueOn>
 
-export const ProjectName = Type.String({ minLength: 1, maxLength: 200, pattern: '^\\s*[^\\x00\\s][^\\x00]*$' })
+export const ProjectName = Type.String({
+  minLength: 1,
+  maxLength: 200,
+  pattern: '^\\s*[^\\x00\\s][^\\x00]*$',
+  'x-message': 'must not be blank or contain the character U+0000'
+})
 export type ProjectName = Static<typeof ProjectName>
 
-export const WorkDescription = Nullable(Type.String({ maxLength: 10000, pattern: '^[^\\x00]*$' }))
+export const WorkDescription = Nullable(Type.String({ maxLength: 10000, pattern: '^[^\\x00]*$', 'x-message': 'must not contain the character U+0000' }))
 export type WorkDescription = Static<typeof WorkDescription>
 
 export const NewProject = Type.Object({ name: ProjectName, description: Type.Optional(WorkDescription), environment: Type.Optional(StringEnum(['test', 'live'])) }, { additionalProperties: false })
 export type NewProject = Static<typeof NewProject>
 
-export const ProjectReference = Type.String({ minLength: 1, maxLength: 64, pattern: '^[\\x21-\\x7e]+$' })
+export const ProjectReference = Type.String({
+  minLength: 1,
+  maxLength: 64,
+  pattern: '^[\\x21-\\x7e]+$',
+  'x-message': 'must consist of ASCII letters, digits and punctuation, without spaces'
+})
 export type ProjectReference = Static<typeof ProjectReference>
 
-export const TaskTitle = Type.String({ minLength: 1, maxLength: 500, pattern: '^\\s*[^\\x00\\s][^\\x00]*$' })
+export const TaskTitle = Type.String({
+  minLength: 1,
+  maxLength: 500,
+  pattern: '^\\s*[^\\x00\\s][^\\x00]*$',
+  'x-message': 'must not be blank or contain the character U+0000'
+})
 export type TaskTitle = Static<typeof TaskTitle>
 
 export const NewTask = Type.Object({
@@ -127,7 +147,14 @@ export const operations = {
     bodyTypes: ['application/json'],
     bodyRequired: true,
     schema: {
-      headers: Type.Object({ 'idempotency-key': Type.Optional(Type.String({ minLength: 1, maxLength: 255, pattern: '^[\\x21-\\x7e]+$' })) }),
+      headers: Type.Object({
+        'idempotency-key': Type.Optional(Type.String({
+          minLength: 1,
+          maxLength: 255,
+          pattern: '^[\\x21-\\x7e]+$',
+          'x-message': 'must be ASCII letters, digits and punctuation without spaces, such as a UUID'
+        }))
+      }),
       body: NewProject,
       response: {
         201: Project,
@@ -178,7 +205,14 @@ export const operations = {
     bodyRequired: true,
     schema: {
       params: Type.Object({ id: ProjectReference }),
-      headers: Type.Object({ 'if-match': Type.Optional(Type.String({ minLength: 1, maxLength: 22, pattern: '^(\\*|(W/)?"?[0-9]{1,15}"?)$' })) }),
+      headers: Type.Object({
+        'if-match': Type.Optional(Type.String({
+          minLength: 1,
+          maxLength: 22,
+          pattern: '^(\\*|(W/)?"?[0-9]{1,15}"?)$',
+          'x-message': 'must be the version of the resource, such as 3'
+        }))
+      }),
       body: ProjectChanges,
       response: {
         200: Project,
@@ -211,7 +245,14 @@ export const operations = {
     bodyRequired: false,
     schema: {
       params: Type.Object({ id: ProjectReference }),
-      headers: Type.Object({ 'if-match': Type.Optional(Type.String({ minLength: 1, maxLength: 22, pattern: '^(\\*|(W/)?"?[0-9]{1,15}"?)$' })) }),
+      headers: Type.Object({
+        'if-match': Type.Optional(Type.String({
+          minLength: 1,
+          maxLength: 22,
+          pattern: '^(\\*|(W/)?"?[0-9]{1,15}"?)$',
+          'x-message': 'must be the version of the resource, such as 3'
+        }))
+      }),
       response: {
         204: Type.Null(),
         400: Problem,
@@ -267,7 +308,14 @@ export const operations = {
     bodyTypes: ['application/json'],
     bodyRequired: true,
     schema: {
-      headers: Type.Object({ 'idempotency-key': Type.Optional(Type.String({ minLength: 1, maxLength: 255, pattern: '^[\\x21-\\x7e]+$' })) }),
+      headers: Type.Object({
+        'idempotency-key': Type.Optional(Type.String({
+          minLength: 1,
+          maxLength: 255,
+          pattern: '^[\\x21-\\x7e]+$',
+          'x-message': 'must be ASCII letters, digits and punctuation without spaces, such as a UUID'
+        }))
+      }),
       body: NewTask,
       response: {
         201: Task,
@@ -319,7 +367,14 @@ export const operations = {
     bodyRequired: true,
     schema: {
       params: Type.Object({ id: TaskReference }),
-      headers: Type.Object({ 'if-match': Type.Optional(Type.String({ minLength: 1, maxLength: 22, pattern: '^(\\*|(W/)?"?[0-9]{1,15}"?)$' })) }),
+      headers: Type.Object({
+        'if-match': Type.Optional(Type.String({
+          minLength: 1,
+          maxLength: 22,
+          pattern: '^(\\*|(W/)?"?[0-9]{1,15}"?)$',
+          'x-message': 'must be the version of the resource, such as 3'
+        }))
+      }),
       body: TaskChanges,
       response: {
         200: Task,
@@ -353,7 +408,14 @@ export const operations = {
     bodyRequired: false,
     schema: {
       params: Type.Object({ id: TaskReference }),
-      headers: Type.Object({ 'if-match': Type.Optional(Type.String({ minLength: 1, maxLength: 22, pattern: '^(\\*|(W/)?"?[0-9]{1,15}"?)$' })) }),
+      headers: Type.Object({
+        'if-match': Type.Optional(Type.String({
+          minLength: 1,
+          maxLength: 22,
+          pattern: '^(\\*|(W/)?"?[0-9]{1,15}"?)$',
+          'x-message': 'must be the version of the resource, such as 3'
+        }))
+      }),
       response: {
         204: Type.Null(),
         400: Problem,

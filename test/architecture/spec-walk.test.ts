@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { t, test } from 'tap'
 import type { Method, Operation } from '../../plugins/operations/table.ts'
 import { startApp } from '../build-app.ts'
-import { bodyOf, operations, parametersOf, resolve, type SchemaObject } from './document.ts'
+import { bodyOf, operations, parametersOf, pathOf, resolve, type SchemaObject } from './document.ts'
 import { Walker } from './walker.ts'
 
 const server = await startApp(t)
@@ -101,6 +101,23 @@ walk('a body with an unknown field is rejected, and the problem names the field'
     status === 400 && paths.includes('body/no_such_field'),
     `returned ${status} and named ${paths.join(', ') || 'nothing'}`
   )
+})
+
+walk('an unknown query parameter is rejected, and the problem names it', async (walker, operation) => {
+  const { extensions } = operation
+  const isOpen = extensions?.['x-open-query'] === true || extensions?.['x-signed-by'] !== undefined
+  const credential = await walker.credentialFor(operation)
+  const path = pathOf(operation)
+  const { status, body } = await walker.call(
+    operation,
+    { ...walker.exampleOf(operation), ...credential },
+    operation.method,
+    `${path}${path.includes('?') ? '&' : '?'}no_such_parameter=1`
+  )
+  const isNamed = JSON.stringify(body?.errors ?? '').includes('query/no_such_parameter')
+  const isRejected = status === 400 && isNamed
+  if (isOpen) walker.expect(operation, !isNamed, `returned ${status} for a parameter of another site`)
+  else walker.expect(operation, isRejected, `returned ${status} for an unknown parameter`)
 })
 
 walk('an invalid query parameter is rejected, and the problem names it', async (walker, operation) => {

@@ -266,7 +266,7 @@ export const checks: true[] = [
   true satisfies Same<Query['limit'], number>,
   true satisfies Same<Query['kind'], ('owl' | 'wren')[] | undefined>,
   true satisfies Same<typeof allOperations.createBird.method, 'POST'>,
-  true satisfies Same<keyof typeof allOperations.refreshSession.schema.response, 200 | 401 | 429 | 500>,
+  true satisfies Same<keyof typeof allOperations.refreshSession.schema.response, 200 | 400 | 401 | 429 | 500>,
   true satisfies Same<components['schemas']['NewBird']['wings'], number | undefined>
 ]
 `

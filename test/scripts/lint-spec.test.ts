@@ -227,6 +227,7 @@ const faults: [rule: string, spoil: (operation: Operation) => unknown, where?: s
     }
   ],
   ['request-string-limit', bodyOf({ type: ['string', 'null'] })],
+  ['request-pattern-message', bodyOf({ type: 'string', maxLength: 3, pattern: '^[A-Z]{3}$' })],
   ['request-array-limit', bodyOf({ type: 'array', items: { type: 'boolean' } })],
   ['request-number-limit', bodyOf({ type: 'integer', minimum: 1 })],
   ['request-dictionary-limit', bodyOf({ type: 'object', additionalProperties: { type: 'boolean' } })]

@@ -17,7 +17,9 @@ const listName = 'tokens'
 /** The faults of a new token that the schema cannot express. */
 const faultsOf = ({ allowedIps = [], expiresAt }: NewToken, now: Date): FieldError[] => {
   const faults = allowedIps.flatMap((range, index) =>
-    isAddressRange(range) ? [] : [{ path: `body/allowedIps/${index}`, message: 'must be an address or a CIDR range' }]
+    isAddressRange(range)
+      ? []
+      : [{ path: `body/allowedIps/${index}`, message: 'must be an IP address or a CIDR range, such as 203.0.113.0/24' }]
   )
   if (expiresAt !== undefined && !(Date.parse(expiresAt) > now.getTime()))
     faults.push({ path: 'body/expiresAt', message: 'must be in the future' })

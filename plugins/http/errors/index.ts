@@ -8,6 +8,8 @@ import { problemPage, wantsPage } from './problem-page.ts'
 import { ProblemError, slugOf } from './problem.ts'
 import { readFieldErrors } from './validation.ts'
 
+type RouteOptions = FastifyRequest['routeOptions']
+
 export type ErrorSettings = Pick<Config, 'publicUrl' | 'environment' | 'docsEnabled'>
 
 /**
@@ -21,25 +23,31 @@ const databaseGoneText =
 const isDatabaseGone = (error: FastifyError): boolean =>
   databaseGone.test(error.code ?? '') || databaseGoneText.test(error.message)
 
-const fromFastify = (error: FastifyError, bodyLimit: number): ProblemError | undefined => {
+const formType = 'application/x-www-form-urlencoded'
+
+const fromFastify = (
+  error: FastifyError,
+  { bodyLimit = 0, config }: Partial<RouteOptions>
+): ProblemError | undefined => {
   switch (error.code) {
-    case 'FST_ERR_VALIDATION':
-      return kinds.invalidFields(readFieldErrors(error))
+    case 'FST_ERR_VALIDATION': {
+      const { errors, total } = readFieldErrors(error, config?.operation?.bodyTypes.includes(formType) === true)
+      return kinds.invalidFields(errors, { total })
+    }
     case 'FST_ERR_CTP_BODY_TOO_LARGE':
       return kinds.bodyTooLarge(
         `The body is larger than ${Math.floor(bodyLimit / 1024)} KiB. Send less data per request.`
       )
     case 'FST_ERR_CTP_INVALID_MEDIA_TYPE':
-      return kinds.unsupportedMediaType('Send the body as application/json.')
-    case 'FST_ERR_CTP_EMPTY_JSON_BODY':
-    case 'FST_ERR_CTP_INVALID_JSON_BODY':
-      return kinds.malformedJson('The body is not valid JSON. Check quotes, commas and brackets.')
+      return kinds.unsupportedMediaType(
+        'The Content-Type of the body is invalid. Send it as Content-Type: application/json.'
+      )
     case 'FST_ERR_CTP_INVALID_CONTENT_LENGTH':
       return kinds.validationFailed('Content-Length does not match the body.', {
         errors: [{ path: 'headers/content-length', message: 'must match the body' }]
       })
     case 'FST_ERR_BAD_URL':
-      return kinds.validationFailed('The path is not a valid URL.', {
+      return kinds.validationFailed('The path is not percent-encoded UTF-8. Encode a percent sign as %25.', {
         errors: [{ path: 'path', message: 'must be percent-encoded' }]
       })
     default:
@@ -53,10 +61,10 @@ const unstorableText = new Set(['22021', '22P05'])
 /** Turns a thrown error into a problem. An error that is not meant for the client becomes a 500 without details. */
 const toProblem = (error: FastifyError, request: FastifyRequest): ProblemError => {
   if (error instanceof ProblemError) return error
-  const known = fromFastify(error, request.routeOptions.bodyLimit)
+  const known = fromFastify(error, request.routeOptions)
   if (known !== undefined) return known
   if (unstorableText.has(error.code ?? '')) {
-    const errors = [{ path: 'request', message: 'must not hold U+0000 or invalid Unicode' }]
+    const errors = [{ path: 'request', message: 'must not contain U+0000 or invalid Unicode' }]
     return kinds.validationFailed('The request contains text with U+0000 or invalid Unicode. Remove it.', { errors })
   }
   // The connection of the request, not of the database: a client that disconnects during its upload.
@@ -82,11 +90,18 @@ export const problemBody = (problem: ProblemError, requestId: string, baseUrl: s
 /** The path of the API reference. */
 const referencePath = '/docs'
 
-/** The problem of a path that does not exist. It names the reference where it is enabled. */
-export const unknownPath = (what: string, { docsEnabled, publicUrl = '' }: ErrorSettings): ProblemError =>
-  kinds.notFound(
-    `${what} does not exist.${docsEnabled ? ` The reference lists every path: ${publicUrl}${referencePath}` : ''}`
-  )
+/**
+ * The problem of a path that does not exist. It names the path that was probably meant, or else the reference where it is enabled.
+ * @param near the path that was probably meant
+ */
+export const unknownPath = (
+  what: string,
+  { docsEnabled, publicUrl = '' }: ErrorSettings,
+  near?: string
+): ProblemError => {
+  const reference = docsEnabled ? ` The reference lists every path: ${publicUrl}${referencePath}` : ''
+  return kinds.notFound(`${what} does not exist.${near === undefined ? reference : ` Did you mean ${near}?`}`)
+}
 
 /** The headers and the body of a problem for a request that reached no route. */
 export const rawProblem = (problem: ProblemError, requestId: string, config: ErrorSettings) => {
@@ -108,7 +123,7 @@ export const answerUnroutable =
       const { headers, body } = rawProblem(problem, request.id, config)
       void reply.code(problem.kind.status).headers(headers).send(Buffer.from(body))
     }
-    const unroutable = fromFastify(error, 0) ?? unknownPath('This path', config)
+    const unroutable = fromFastify(error, {}) ?? unknownPath('This path', config)
     // The request lacks the server's decorations.
     request.caller = null
     const limit = async (): Promise<void> => request.server.rateLimiter.take(request, reply, 'standard')

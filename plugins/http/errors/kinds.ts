@@ -165,21 +165,28 @@ export const unavailable = defineProblem({
   cure: 'Retry soon with the same idempotency key, so that nothing is done twice.'
 })
 
-/** The 401 for a credential that is unknown, expired or revoked. */
-export const credentialRefused = () =>
-  unauthorized(
-    'The credential is unknown, expired or revoked. Create a new one, or sign in again.',
-    {},
-    { 'www-authenticate': 'Bearer error="invalid_token"' }
-  )
+/** The 401 for a credential that is unknown, expired or revoked. @param detail which kind it is, and how to get a valid one */
+export const credentialRefused = (detail: string) =>
+  unauthorized(detail, {}, { 'www-authenticate': 'Bearer error="invalid_token"' })
 
-/** A `validation_failed` for faulty fields. It names at most `mostNamed` of them, so that a small request cannot cause a large response. */
-export const invalidFields = (found: FieldError[]) => {
+/** How many faults the `detail` of a problem describes. `errors` describes up to `mostNamed`. */
+const mostDescribed = 3
+
+/**
+ * A `validation_failed` for faulty fields. It names at most `mostNamed` of them, so that a small request cannot cause a large response.
+ * @param total how many there are, when `found` has fewer
+ */
+export const invalidFields = (
+  found: FieldError[],
+  { total = found.length, whole = 'request', part = 'field' } = {}
+) => {
   const errors = found.slice(0, mostNamed)
-  const paths = errors.map(({ path }) => path).join(', ')
-  const more = found.length > mostNamed ? ` and ${found.length - mostNamed} more` : ''
+  const [only] = errors
+  if (total === 1 && only?.path === 'body') return validationFailed(`The body ${only.message}.`, { errors })
+  const described = errors.slice(0, mostDescribed).map(({ path, message }) => `${path} ${message}`)
+  const more = total > described.length ? `; and ${total - described.length} more` : ''
   return validationFailed(
-    `The request has ${found.length} invalid field${found.length === 1 ? '' : 's'}: ${paths}${more}.`,
+    `The ${whole} has ${total} invalid ${part}${total === 1 ? '' : 's'}: ${described.join('; ')}${more}.`,
     { errors }
   )
 }

@@ -4,8 +4,8 @@ import { escapePointer, mostNamed, type FieldError } from './validation.ts'
 const longestPath = 1_000
 
 const faultOf = (text: string): string | undefined => {
-  if (text.includes('\0')) return 'must not hold U+0000'
-  return /\p{Surrogate}/u.test(text) ? 'must not hold half of a surrogate pair' : undefined
+  if (text.includes('\0')) return 'must not contain the character U+0000'
+  return /\p{Surrogate}/u.test(text) ? 'must not contain half of a surrogate pair' : undefined
 }
 
 /** Finds fields whose value or name is text that no database can store: U+0000 and halves of surrogate pairs. Names at most `mostNamed`. */

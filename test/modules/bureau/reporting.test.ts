@@ -194,13 +194,16 @@ test('a problem names the field that is missing for an action, or the state of t
   await enrol('refused')
   const detailOf = async (body: object) => (await post('/v2/api/account', { agent_id: 'refused', ...body })).body
   const empty = await detailOf({ action: 'open' })
-  assert.equal(empty.detail, 'The request has 2 invalid fields: body/platform, body/account_type.')
+  assert.equal(
+    empty.detail,
+    'The request has 2 invalid fields: body/platform is required when action is open; body/account_type is required when action is open.'
+  )
   assert.deepEqual(empty.errors, [
     { path: 'body/platform', message: 'is required when action is open' },
     { path: 'body/account_type', message: 'is required when action is open' }
   ])
   const nameless = await detailOf({ action: 'close' })
-  assert.equal(nameless.detail, 'The request has 1 invalid field: body/account_id.')
+  assert.equal(nameless.detail, 'The request has 1 invalid field: body/account_id is required when action is close.')
   assert.deepEqual(nameless.errors, [{ path: 'body/account_id', message: 'is required when action is close' }])
   assert.equal(
     (await detailOf({ action: 'close', account_id: 99 })).detail,

@@ -76,6 +76,7 @@ const walk = async (url: string): Promise<Record<string, string>> => {
     { authorization: `Basic ${token}` }
   ]
   for (const headers of ways) {
+    await call(url, '/v1/events', { headers })
     await call(url, `/v1/events?key=${key}`, { headers })
     await call(url, '/v1/nowhere', { headers })
   }

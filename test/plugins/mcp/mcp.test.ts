@@ -132,6 +132,40 @@ test('a call without its idempotency key, or with an unknown argument, is reject
   assert.equal(await world.balance(agentId), 100)
 })
 
+test('problems name arguments of the tool, wherever the request has them, and the nearest known name', async (t) => {
+  const client = await connect(t, url, partner.testKey)
+  const faultsOf = async (name: string, given: Record<string, unknown>) => {
+    const { body } = await call(client, name, given)
+    assert.doesNotMatch(JSON.stringify(body), /(headers|body|query|params)\/|If-Match|Idempotency-Key/)
+    return body.errors.map(({ path, message }: { path: string; message: string }) => `${path} ${message}`)
+  }
+  assert.deepEqual(await faultsOf('list_tasks', { limit: 1000 }), ['arguments/limit must be between 1 and 500'])
+  assert.deepEqual(await faultsOf('list_tasks', { limt: 5 }), [
+    'arguments/limt is not an argument of this tool (did you mean limit?)'
+  ])
+  assert.deepEqual(await faultsOf('update_task', { id: 'tsk 1', priority: 'HIGH' }), [
+    'arguments/id must consist of ASCII letters, digits and punctuation, without spaces'
+  ])
+  assert.deepEqual(await faultsOf('update_task', { id: 'tsk_1', priority: 'high' }), [
+    'arguments/priority must be one of LOW, MEDIUM, HIGH or URGENT (did you mean HIGH?)'
+  ])
+  assert.deepEqual(await faultsOf('update_task', { id: 'tsk_1', priority: 'HIGH', if_match: 'latest' }), [
+    'arguments/if_match must be the version of the resource, such as 3'
+  ])
+  assert.deepEqual(await faultsOf('update_task', { id: 'tsk_1' }), ['arguments must have at least one field'])
+  assert.deepEqual(await faultsOf('create_project', { name: 'a', idempotency_key: 'my key' }), [
+    'arguments/idempotency_key must be ASCII letters, digits and punctuation without spaces, such as a UUID'
+  ])
+  const many = Object.fromEntries(Array.from({ length: 1_000 }, (_, index) => [`unknown${index}`, 1]))
+  assert.equal((await faultsOf('list_tasks', many)).length, 20)
+})
+
+test('an unknown tool gets the name of the nearest one that the credential can use', async (t) => {
+  const client = await connect(t, url, partner.testKey)
+  await assert.rejects(call(client, 'list_task'), /There is no tool list_task\. Did you mean list_tasks\?/)
+  await assert.rejects(call(client, 'spend_credit'), /There is no tool spend_credit\. tools\/list/)
+})
+
 test('an error of the operation is returned as its problem, with every invalid field and a solution', async (t) => {
   const client = await connect(t, url, partner.testKey)
   const { failed, body } = await call(client, 'create_transfer', {
@@ -143,9 +177,13 @@ test('an error of the operation is returned as its problem, with every invalid f
   assert.equal(failed, true)
   assert.deepEqual([body.status, body.error], [400, 'validation_failed'])
   assert.deepEqual(body.errors.map(({ path }: { path: string }) => path).sort(), [
-    'body/amount',
-    'body/from_account_id'
+    'arguments/amount',
+    'arguments/from_account_id'
   ])
+  assert.equal(
+    body.detail,
+    'The call has 2 invalid arguments: arguments/from_account_id is required; arguments/amount must be a number, not a string (remove the quotation marks).'
+  )
   assert.match(body.cure, /errors/)
   const poor = await call(await connect(t, url, await world.fund(`agent-${randomUUID()}`, 1)), 'spend_credits', {
     amount: 5,

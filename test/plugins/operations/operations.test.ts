@@ -193,7 +193,7 @@ test('text that the database cannot store gets 400, and the problem names its fi
   const { status, body } = await send(url, 'POST', '/test/notes', { key, body: { text: 'a\u0000b' } })
   assert.deepEqual(
     [status, body.error, body.errors],
-    [400, 'validation_failed', [{ path: 'body/text', message: 'must not hold U+0000' }]]
+    [400, 'validation_failed', [{ path: 'body/text', message: 'must not contain the character U+0000' }]]
   )
 })
 
