@@ -7,7 +7,7 @@ import type { IngestEvent, IngestReceipt, operations } from '../../spec/generate
 import { unknownPartner } from './errors.ts'
 import { findFaults } from './events.ts'
 import { usagePeriod } from './period.ts'
-import { readUsage, storeEvents, type UsageEvent } from './queries.ts'
+import { readUsage, storeEvents, type UsageEvent } from './queries/usage.ts'
 import { toUsage } from './wire.ts'
 
 const readEvent = (event: IngestEvent): UsageEvent => ({

@@ -1,2 +1,3 @@
 /** Used by linking to count usage. */
-export { recordUsage, type UsageEvent } from './queries.ts'
+export { settleTransactions } from './queries/corrections.ts'
+export { recordUsage, type UsageEvent } from './queries/usage.ts'

@@ -15,7 +15,7 @@ declare module '../../plugins/database/types.ts' {
       id: Generated<number>
       partner_id: string
       environment: Environment
-      event_type: 'user_signup' | 'account_link' | 'transaction'
+      event_type: 'user_signup' | 'account_link' | 'transaction' | 'correction'
       user_id: string | null
       amount_cents: number | null
       category: string | null
@@ -23,6 +23,10 @@ declare module '../../plugins/database/types.ts' {
       occurred_at: Date
       event_id: string | null
       received_at: Date
+      /** Only for corrections: the `event_id` of the transaction that it corrects. */
+      corrects: string | null
+      /** What it adds to the number of transactions. */
+      transactions: Generated<number>
     }
     usage_intervals: OfInterval & {
       user_signups: number

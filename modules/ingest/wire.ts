@@ -1,6 +1,6 @@
 import type * as wire from '../../spec/generated/ingest.ts'
 import { startsOf, type Period, type UsageInterval } from './period.ts'
-import type { Counts, UsageSums } from './queries.ts'
+import type { Counts, UsageSums } from './queries/usage.ts'
 
 const zero: Counts = { userSignups: 0, accountLinks: 0, transactions: 0, volumeCents: 0 }
 

@@ -31,7 +31,7 @@ const readOnlyEndUser = async (db: Db, viewer: Viewer): Promise<string> => {
   })
 }
 
-type Dependencies = Pick<FastifyInstance, 'clock' | 'database' | 'outbox' | 'plaid' | 'secrets'>
+type Dependencies = Pick<FastifyInstance, 'clock' | 'database' | 'log' | 'outbox' | 'plaid' | 'secrets'>
 
 export const handlers = (
   app: Dependencies,

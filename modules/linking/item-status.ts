@@ -7,9 +7,13 @@ import type { ItemStatus } from './tables.ts'
 
 const loginRequired = 'ITEM_LOGIN_REQUIRED'
 
+/** Plaid counts it as an error of the item, but it ends without the end-user's help. */
+const notReady = 'PRODUCT_NOT_READY'
+
 /** The item status that a failed call implies; undefined when the failure is temporary. */
 const statusOfFailure = ({ errorType, errorCode }: PlaidFailure): ItemStatus | undefined => {
   if (errorCode === loginRequired) return 'login_required'
+  if (errorCode === notReady) return undefined
   return errorType === 'ITEM_ERROR' || errorCode === 'INVALID_ACCESS_TOKEN' ? 'error' : undefined
 }
 

@@ -1,11 +1,12 @@
-import { fromCents } from '../../plugins/money.ts'
+import { fromMinorUnits } from '../../plugins/money.ts'
 import type * as wire from '../../spec/generated/linking.ts'
 import type { FreshAccount } from './balances.ts'
 import type { Account } from './queries/accounts.ts'
 import type { FeedTransaction } from './queries/feed.ts'
-import type { Item } from './queries/items.ts'
+import type { Item, ListedItem } from './queries/items.ts'
 
-const toMoney = (cents: number | null): number | null => (cents === null ? null : fromCents(cents))
+const toMoney = (amount: number | null, currency: string | null): number | null =>
+  amount === null ? null : fromMinorUnits(amount, currency)
 
 export const toInstitution = ({ institutionId, institutionName }: Pick<Item, 'institutionId' | 'institutionName'>) => ({
   institution_id: institutionId,
@@ -18,25 +19,36 @@ export const toLinkedAccount = (account: Account): wire.LinkedAccount => ({
   mask: account.mask,
   type: account.type,
   subtype: account.subtype,
-  current_balance: toMoney(account.currentBalanceCents),
-  available_balance: toMoney(account.availableBalanceCents),
-  iso_currency_code: account.isoCurrencyCode
+  current_balance: toMoney(account.currentBalanceCents, account.isoCurrencyCode),
+  available_balance: toMoney(account.availableBalanceCents, account.isoCurrencyCode),
+  iso_currency_code: account.isoCurrencyCode,
+  ...(account.duplicateOf === null ? {} : { duplicate_of: account.duplicateOf })
 })
 
 export const toAccount = (account: FreshAccount): wire.Account => ({
   ...toLinkedAccount(account),
   item_id: account.itemId,
   as_of: account.asOf.toISOString(),
-  stale: account.stale
+  stale: account.stale,
+  closed: account.closedAt !== null
 })
 
-export const toItem = (item: Item): wire.Item => ({
+/** Everything is read again, because Plaid refused the item's cursor or its accounts count again. */
+const isResyncing = ({ status, syncCursor, lastSyncedAt }: Item): boolean =>
+  status === 'ok' && syncCursor === null && lastSyncedAt !== null
+
+export const toItem = (item: ListedItem): wire.Item => ({
   item_id: item.id,
   user_id: item.userId,
   institution: toInstitution(item),
-  status: item.status,
+  status: isResyncing(item) ? 'resyncing' : item.status,
   error_code: item.errorCode,
   last_synced_at: item.lastSyncedAt?.toISOString() ?? null,
+  history: item.history,
+  quarantined_records: item.quarantinedRecords,
+  new_accounts_available: item.newAccountsAvailable,
+  access_ends_at: item.accessEndsAt?.toISOString() ?? null,
+  ...(item.duplicateOf === null ? {} : { duplicate_of: item.duplicateOf }),
   environment: item.environment,
   created_at: item.createdAt.toISOString()
 })
@@ -51,7 +63,7 @@ export const toTransaction = (transaction: FeedTransaction): wire.Transaction =>
     account_id: accountId,
     merchant_name: transaction.merchantName,
     name,
-    amount: fromCents(amountCents),
+    amount: fromMinorUnits(amountCents, transaction.isoCurrencyCode),
     iso_currency_code: transaction.isoCurrencyCode,
     date,
     authorized_date: transaction.authorizedDate,

@@ -34,11 +34,14 @@ export const simulatorHistory = (seed: number): BankHistory => {
     id: row.transaction_id,
     accountId: row.account_id,
     amountCents: toCents(row.amount),
+    isoCurrencyCode: row.iso_currency_code,
     date: row.date,
+    authorizedDate: row.authorized_date,
     pending: row.pending,
     name: row.name,
     merchantName: row.merchant_name,
-    category: row.personal_finance_category.primary
+    category: row.personal_finance_category.primary,
+    pendingTransactionId: null
   }))
   const position = cashPosition(accounts)
   if (position === undefined) throw new Error('The simulator has no cash accounts.')

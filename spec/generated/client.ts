@@ -1477,7 +1477,7 @@ export interface paths {
         put?: never;
         /**
          * Create a Link token
-         * @description Creates the token that opens Plaid Link in your app. With `item_id`, Link opens in update mode, where the end-user repairs a broken login.
+         * @description Creates the token that opens Plaid Link in your app. With `item_id`, Link opens in update mode, where the end-user repairs a broken login, renews an access that is about to end, or adds accounts of the same bank. Send the public token of update mode to `POST /v1/accounts/link`, too, so that added accounts appear at once.
          */
         post: operations["createLinkToken"];
         delete?: never;
@@ -1557,7 +1557,7 @@ export interface paths {
         put?: never;
         /**
          * Link accounts
-         * @description Exchanges a public token for access to the item, stores the item for your end-user, returns its accounts, and starts fetching its transactions. Linking the same item again creates no duplicate. A new item counts as one `account_link` in your usage and emits `account.linked`. When Plaid rejects the public token, the error is 400 `invalid_public_token` with Plaid's `error_code` and `request_id`.
+         * @description Exchanges a public token for access to the item, stores the item for your end-user, returns its accounts, and starts fetching its transactions. Linking the same item again creates no duplicate. A new item counts as one `account_link` in your usage and emits `account.linked`. Accounts that the end-user has already linked through another item have `duplicate_of` and are not counted a second time. When Plaid rejects the public token, the error is 400 `invalid_public_token` with Plaid's `error_code` and `request_id`.
          */
         post: operations["linkAccounts"];
         delete?: never;
@@ -1575,7 +1575,7 @@ export interface paths {
         };
         /**
          * List accounts
-         * @description Returns every account of an end-user, with current balances fetched from the banks. When a bank does not respond, the last known balance is returned with `stale: true`. `as_of` is the time of the balance. For an unknown end-user the list is empty.
+         * @description Returns every account of an end-user, with current balances fetched from the banks. When a bank does not respond or gives no current balance, the last known balance is returned with `stale: true`. `as_of` is the time of the balance. For an unknown end-user the list is empty.
          */
         get: operations["listAccounts"];
         put?: never;
@@ -1635,7 +1635,8 @@ export interface paths {
         };
         /**
          * Read the transactions feed
-         * @description Returns changes to an end-user's transactions, oldest change first. To keep a copy in your store:
+         * @description Returns changes to an end-user's transactions, oldest change first. Changes that arrive together begin with the
+         *     newest transaction, so the first page of a new link shows the newest ones. To keep a copy in your store:
          *
          *     - Insert or update each entry of `transactions` by its `transaction_id`.
          *     - Delete each entry of `removed`.
@@ -1645,8 +1646,9 @@ export interface paths {
          *     excludes transactions dated before it.
          *
          *     At the end of the stored feed, the server asks the banks for new transactions. When a bank is unavailable, the
-         *     response has the stored changes and `stale: true`. Each transaction counts once as a `transaction` in your
-         *     usage; a pending transaction and its posted successor count as one.
+         *     response has the stored changes and `stale: true`. `history` says how much of the history is stored. Each
+         *     transaction counts once as a `transaction` in your usage, at its final amount and on the day it happened. A
+         *     pending transaction and its posted successor count as one; a hold that is never posted stops counting.
          */
         get: operations["listTransactions"];
         put?: never;
@@ -4289,7 +4291,7 @@ export interface components {
              * @example usr_8M2nQ
              */
             user_id: string;
-            /** @description Plaid products for the item. Defaults to `transactions` and `auth`. */
+            /** @description Plaid products for the item. Defaults to `transactions` and, where the bank supports it, `auth`, which transfers need. In update mode, products to which the end-user consents in addition. */
             products?: string[];
             /** @description Two-letter codes of the countries whose banks Link offers. Defaults to `US`. */
             country_codes?: string[];
@@ -4300,7 +4302,7 @@ export interface components {
             language?: string;
             /** @description URL to which a bank's own login page redirects the end-user. It must be registered with Plaid. */
             redirect_uri?: string;
-            /** @description Opens Link in update mode to repair the login of this item. */
+            /** @description Opens Link in update mode, to repair the login of this item or to add accounts to it. */
             item_id?: string;
         };
         LinkToken: {
@@ -4374,6 +4376,8 @@ export interface components {
             item_id: string;
             institution: components["schemas"]["Institution"];
             accounts: components["schemas"]["LinkedAccount"][];
+            /** @description Id of the item whose accounts this item repeats; absent when some are new. */
+            duplicate_of?: string;
         };
         /** @description One account of an item. */
         LinkedAccount: {
@@ -4393,6 +4397,8 @@ export interface components {
             available_balance: number | null;
             /** @description Currency of both balances. */
             iso_currency_code: string | null;
+            /** @description Id of the account of another item that is this same account and counts in its place; absent otherwise. The transactions of a duplicate are not in the feed. Accounts are the same when the bank says so, or else when institution, mask, name and subtype agree. */
+            duplicate_of?: string;
         };
         AccountList: {
             accounts: components["schemas"]["Account"][];
@@ -4404,6 +4410,8 @@ export interface components {
             as_of: components["schemas"]["Timestamp"];
             /** @description Whether the bank was unavailable and the balance is the last known one. */
             stale: boolean;
+            /** @description Whether the bank no longer lists the account, or the end-user ended the access to it. It keeps its transactions and last balance, and counts no longer. */
+            closed: boolean;
         };
         ItemList: {
             items: components["schemas"]["Item"][];
@@ -4419,10 +4427,10 @@ export interface components {
             user_id: string;
             institution: components["schemas"]["Institution"];
             /**
-             * @description `login_required` means that the end-user must repair the login with Link in update mode.
+             * @description `login_required` means that the end-user must repair the login with Link in update mode. `resyncing` means that all transactions are being read again; those that the bank no longer has will be removed.
              * @enum {string}
              */
-            status: "ok" | "login_required" | "error";
+            status: "ok" | "resyncing" | "login_required" | "error";
             /** @description Plaid's code for a current or upcoming problem with the item. */
             error_code: string | null;
             /**
@@ -4430,6 +4438,18 @@ export interface components {
              * @description Time of the last transactions sync.
              */
             last_synced_at: string | null;
+            history: components["schemas"]["History"];
+            /** @description Number of records from Plaid that break its contract and are kept aside, at most 100. They are left out until a sound version arrives, and do not affect other records. */
+            quarantined_records: number;
+            /** @description Whether the bank offers accounts that the end-user has not shared. Link in update mode adds them. */
+            new_accounts_available: boolean;
+            /**
+             * Format: date-time
+             * @description Time at which the bank ends the access unless the end-user renews it in update mode; null when none is known.
+             */
+            access_ends_at: string | null;
+            /** @description Id of the item whose accounts this item repeats; absent when some are new. */
+            duplicate_of?: string;
             environment: components["schemas"]["Environment"];
             created_at: components["schemas"]["Timestamp"];
         };
@@ -4442,9 +4462,15 @@ export interface components {
             next_cursor: string;
             /** @description Whether more changes are available now. */
             has_more: boolean;
+            history: components["schemas"]["History"];
             /** @description True when a bank was unavailable and the page holds stored data only; absent otherwise. */
             stale?: boolean;
         };
+        /**
+         * @description How much of the history is stored: nothing yet, about the last 30 days, or all that the bank gave. Plaid needs seconds to minutes after linking. For a feed, that of the item with the least.
+         * @enum {string}
+         */
+        History: "loading" | "recent" | "complete";
         /** @description A transaction on an account. */
         Transaction: {
             /** @description Transaction id. */
@@ -4474,7 +4500,7 @@ export interface components {
              */
             personal_finance_category_primary: string | null;
         };
-        /** @description Positive when money leaves the account, with at most two decimals. */
+        /** @description Positive when money leaves the account, with at most the decimals of the currency by ISO 4217: 2 for USD, 0 for JPY, 3 for KWD. */
         TransactionAmount: number;
         /** @description A deleted transaction. */
         RemovedTransaction: {
@@ -10883,7 +10909,8 @@ export interface operations {
                      *           "available_balance": 100,
                      *           "iso_currency_code": "USD",
                      *           "as_of": "2026-06-14T18:00:00.000Z",
-                     *           "stale": false
+                     *           "stale": false,
+                     *           "closed": false
                      *         }
                      *       ]
                      *     }
@@ -10947,6 +10974,10 @@ export interface operations {
                      *           "status": "ok",
                      *           "error_code": null,
                      *           "last_synced_at": "2026-06-14T18:00:00.000Z",
+                     *           "history": "complete",
+                     *           "quarantined_records": 0,
+                     *           "new_accounts_available": false,
+                     *           "access_ends_at": null,
                      *           "environment": "test",
                      *           "created_at": "2026-06-14T17:59:58.000Z"
                      *         }
@@ -11096,7 +11127,8 @@ export interface operations {
                      *         }
                      *       ],
                      *       "next_cursor": "WzJd.c2ln",
-                     *       "has_more": true
+                     *       "has_more": true,
+                     *       "history": "complete"
                      *     }
                      */
                     "application/json": components["schemas"]["TransactionPage"];

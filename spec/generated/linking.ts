@@ -14,7 +14,8 @@ export const LinkedAccount = Type.Object({
   subtype: Nullable(Type.String()),
   current_balance: Nullable(Type.Number()),
   available_balance: Nullable(Type.Number()),
-  iso_currency_code: Nullable(Type.String())
+  iso_currency_code: Nullable(Type.String()),
+  duplicate_of: Type.Optional(Type.String())
 })
 export type LinkedAccount = Static<typeof LinkedAccount>
 
@@ -27,9 +28,11 @@ export const Account = Type.Object({
   current_balance: Nullable(Type.Number()),
   available_balance: Nullable(Type.Number()),
   iso_currency_code: Nullable(Type.String()),
+  duplicate_of: Type.Optional(Type.String()),
   item_id: Type.String(),
   as_of: Timestamp,
-  stale: Type.Boolean()
+  stale: Type.Boolean(),
+  closed: Type.Boolean()
 })
 export type Account = Static<typeof Account>
 
@@ -38,6 +41,9 @@ export type AccountList = Static<typeof AccountList>
 
 export const EmptyObject = Type.Object({}, { additionalProperties: false })
 export type EmptyObject = Static<typeof EmptyObject>
+
+export const History = StringEnum(['loading', 'recent', 'complete'])
+export type History = Static<typeof History>
 
 export const Institution = Type.Object({ institution_id: Nullable(Type.String()), name: Nullable(Type.String()) })
 export type Institution = Static<typeof Institution>
@@ -52,9 +58,14 @@ export const Item = Type.Object({
   item_id: Type.String(),
   user_id: Type.String(),
   institution: Institution,
-  status: StringEnum(['ok', 'login_required', 'error']),
+  status: StringEnum(['ok', 'resyncing', 'login_required', 'error']),
   error_code: Nullable(Type.String()),
   last_synced_at: Nullable(Type.String({ format: 'date-time' })),
+  history: History,
+  quarantined_records: Type.Integer({ minimum: 0, maximum: 100 }),
+  new_accounts_available: Type.Boolean(),
+  access_ends_at: Nullable(Type.String({ format: 'date-time' })),
+  duplicate_of: Type.Optional(Type.String()),
   environment: Environment,
   created_at: Timestamp
 })
@@ -83,7 +94,12 @@ export const LinkTokenRequest = Type.Object({
 }, { additionalProperties: false })
 export type LinkTokenRequest = Static<typeof LinkTokenRequest>
 
-export const LinkedItem = Type.Object({ item_id: Type.String(), institution: Institution, accounts: Type.Array(LinkedAccount) })
+export const LinkedItem = Type.Object({
+  item_id: Type.String(),
+  institution: Institution,
+  accounts: Type.Array(LinkedAccount),
+  duplicate_of: Type.Optional(Type.String())
+})
 export type LinkedItem = Static<typeof LinkedItem>
 
 export const PlaidWebhook = Open(Type.Object({
@@ -147,6 +163,7 @@ export const TransactionPage = Type.Object({
   removed: Type.Array(RemovedTransaction),
   next_cursor: Type.String(),
   has_more: Type.Boolean(),
+  history: History,
   stale: Type.Optional(Type.Boolean())
 })
 export type TransactionPage = Static<typeof TransactionPage>

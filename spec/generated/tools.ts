@@ -1308,10 +1308,15 @@ export const tools: readonly ToolTemplate[] = [
               subtype: { type: ['string', 'null'], description: 'Plaid\'s account subtype, such as checking.' },
               current_balance: { type: ['number', 'null'], description: 'Current balance, or the amount owed for credit and loan accounts.' },
               available_balance: { type: ['number', 'null'], description: 'Available balance; null when the bank does not report it.' },
-              iso_currency_code: { type: ['string', 'null'], description: 'Currency of both balances.' }
+              iso_currency_code: { type: ['string', 'null'], description: 'Currency of both balances.' },
+              duplicate_of: {
+                type: 'string',
+                description: 'Id of the account of another item that is this same account and counts in its place; absent otherwise. The transactions of a duplicate are not in the feed. Accounts are the same when the bank says so, or else when institution, mask, name and subtype agree.'
+              }
             }
           }
-        }
+        },
+        duplicate_of: { type: 'string', description: 'Id of the item whose accounts this item repeats; absent when some are new.' }
       }
     },
     annotations: { readOnlyHint: false, destructiveHint: false, idempotentHint: true, openWorldHint: true },
@@ -1355,7 +1360,8 @@ export const tools: readonly ToolTemplate[] = [
               'iso_currency_code',
               'item_id',
               'as_of',
-              'stale'
+              'stale',
+              'closed'
             ],
             properties: {
               account_id: { type: 'string', description: 'Account id.' },
@@ -1366,9 +1372,17 @@ export const tools: readonly ToolTemplate[] = [
               current_balance: { type: ['number', 'null'], description: 'Current balance, or the amount owed for credit and loan accounts.' },
               available_balance: { type: ['number', 'null'], description: 'Available balance; null when the bank does not report it.' },
               iso_currency_code: { type: ['string', 'null'], description: 'Currency of both balances.' },
+              duplicate_of: {
+                type: 'string',
+                description: 'Id of the account of another item that is this same account and counts in its place; absent otherwise. The transactions of a duplicate are not in the feed. Accounts are the same when the bank says so, or else when institution, mask, name and subtype agree.'
+              },
               item_id: { type: 'string', description: 'Id of the account\'s item.' },
               as_of: { description: 'Timestamp in UTC, RFC 3339 with milliseconds.', type: 'string', format: 'date-time', maxLength: 40 },
-              stale: { type: 'boolean', description: 'Whether the bank was unavailable and the balance is the last known one.' }
+              stale: { type: 'boolean', description: 'Whether the bank was unavailable and the balance is the last known one.' },
+              closed: {
+                type: 'boolean',
+                description: 'Whether the bank no longer lists the account, or the end-user ended the access to it. It keeps its transactions and last balance, and counts no longer.'
+              }
             }
           }
         }
@@ -1403,7 +1417,20 @@ export const tools: readonly ToolTemplate[] = [
           items: {
             type: 'object',
             description: 'An end-user\'s login at a bank.',
-            required: ['item_id', 'user_id', 'institution', 'status', 'error_code', 'last_synced_at', 'environment', 'created_at'],
+            required: [
+              'item_id',
+              'user_id',
+              'institution',
+              'status',
+              'error_code',
+              'last_synced_at',
+              'history',
+              'quarantined_records',
+              'new_accounts_available',
+              'access_ends_at',
+              'environment',
+              'created_at'
+            ],
             properties: {
               item_id: { type: 'string', description: 'Item id.' },
               user_id: { type: 'string', description: 'Your id for the end-user.' },
@@ -1418,11 +1445,32 @@ export const tools: readonly ToolTemplate[] = [
               },
               status: {
                 type: 'string',
-                enum: ['ok', 'login_required', 'error'],
-                description: '`login_required` means that the end-user must repair the login with Link in update mode.'
+                enum: ['ok', 'resyncing', 'login_required', 'error'],
+                description: '`login_required` means that the end-user must repair the login with Link in update mode. `resyncing` means that all transactions are being read again; those that the bank no longer has will be removed.'
               },
               error_code: { type: ['string', 'null'], description: 'Plaid\'s code for a current or upcoming problem with the item.' },
               last_synced_at: { type: ['string', 'null'], format: 'date-time', description: 'Time of the last transactions sync.' },
+              history: {
+                type: 'string',
+                enum: ['loading', 'recent', 'complete'],
+                description: 'How much of the history is stored: nothing yet, about the last 30 days, or all that the bank gave. Plaid needs seconds to minutes after linking. For a feed, that of the item with the least.'
+              },
+              quarantined_records: {
+                type: 'integer',
+                minimum: 0,
+                maximum: 100,
+                description: 'Number of records from Plaid that break its contract and are kept aside, at most 100. They are left out until a sound version arrives, and do not affect other records.'
+              },
+              new_accounts_available: {
+                type: 'boolean',
+                description: 'Whether the bank offers accounts that the end-user has not shared. Link in update mode adds them.'
+              },
+              access_ends_at: {
+                type: ['string', 'null'],
+                format: 'date-time',
+                description: 'Time at which the bank ends the access unless the end-user renews it in update mode; null when none is known.'
+              },
+              duplicate_of: { type: 'string', description: 'Id of the item whose accounts this item repeats; absent when some are new.' },
               environment: {
                 description: 'Whether it belongs to the sandbox (`test`) or to real accounts (`live`).',
                 type: 'string',
@@ -1479,7 +1527,7 @@ export const tools: readonly ToolTemplate[] = [
     },
     outputSchema: {
       type: 'object',
-      required: ['transactions', 'removed', 'next_cursor', 'has_more'],
+      required: ['transactions', 'removed', 'next_cursor', 'has_more', 'history'],
       properties: {
         transactions: {
           type: 'array',
@@ -1505,7 +1553,10 @@ export const tools: readonly ToolTemplate[] = [
               account_id: { type: 'string', description: 'Id of the account.' },
               merchant_name: { type: ['string', 'null'], description: 'Merchant name, if known.' },
               name: { type: 'string', description: 'The bank\'s description.' },
-              amount: { type: 'number', description: 'Positive when money leaves the account, with at most two decimals.' },
+              amount: {
+                type: 'number',
+                description: 'Positive when money leaves the account, with at most the decimals of the currency by ISO 4217: 2 for USD, 0 for JPY, 3 for KWD.'
+              },
               iso_currency_code: { type: ['string', 'null'], description: 'Currency of the amount.' },
               date: { description: 'Calendar date.', type: 'string', format: 'date', maxLength: 10 },
               authorized_date: { type: ['string', 'null'], format: 'date', description: 'Authorization date, if known.' },
@@ -1527,6 +1578,11 @@ export const tools: readonly ToolTemplate[] = [
         },
         next_cursor: { type: 'string', description: 'Position in the feed after this page. Present even when no changes follow yet.' },
         has_more: { type: 'boolean', description: 'Whether more changes are available now.' },
+        history: {
+          type: 'string',
+          enum: ['loading', 'recent', 'complete'],
+          description: 'How much of the history is stored: nothing yet, about the last 30 days, or all that the bank gave. Plaid needs seconds to minutes after linking. For a feed, that of the item with the least.'
+        },
         stale: { type: 'boolean', description: 'True when a bank was unavailable and the page holds stored data only; absent otherwise.' }
       }
     },

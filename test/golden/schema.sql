@@ -15,7 +15,10 @@ create table accounts (
   current_balance_cents bigint,
   available_balance_cents bigint,
   iso_currency_code text,
-  as_of timestamp with time zone not null
+  as_of timestamp with time zone not null,
+  persistent_account_id text,
+  closed_at timestamp with time zone,
+  duplicate_of text
 );
 
 create table activity (
@@ -185,6 +188,9 @@ create table items (
   error_code text,
   sync_cursor text,
   last_synced_at timestamp with time zone,
+  history text not null default 'loading'::text,
+  new_accounts_available boolean not null default false,
+  access_ends_at timestamp with time zone,
   syncs_wanted bigint not null default 0,
   syncs_done bigint not null default 0,
   sync_retry_at timestamp with time zone,
@@ -294,6 +300,15 @@ create table projects (
   version integer not null default 1,
   created_at timestamp with time zone not null,
   updated_at timestamp with time zone not null
+);
+
+create table quarantined_records (
+  item_id text not null,
+  kind text not null,
+  record_key text not null,
+  fault text not null,
+  record jsonb,
+  seen_at timestamp with time zone not null
 );
 
 create table recipients (
@@ -513,7 +528,9 @@ create table usage_events (
   institution text,
   occurred_at timestamp with time zone not null,
   event_id text,
-  received_at timestamp with time zone not null
+  received_at timestamp with time zone not null,
+  corrects text,
+  transactions smallint not null default 0
 ) with (autovacuum_analyze_threshold=1000, autovacuum_analyze_scale_factor=0.02, autovacuum_vacuum_scale_factor=0.05, autovacuum_vacuum_insert_scale_factor=0.05);
 
 create table usage_institutions (
@@ -615,6 +632,8 @@ create table webhooks (
 
 alter table account_funds add constraint account_funds_held_cents_check CHECK ((held_cents >= 0));
 alter table account_funds add constraint account_funds_pkey PRIMARY KEY (account_id);
+alter table accounts add constraint accounts_check CHECK ((duplicate_of <> id));
+alter table accounts add constraint accounts_duplicate_of_fkey FOREIGN KEY (duplicate_of) REFERENCES accounts(id) DEFERRABLE INITIALLY DEFERRED;
 alter table accounts add constraint accounts_item_id_fkey FOREIGN KEY (item_id) REFERENCES items(id) ON DELETE CASCADE;
 alter table accounts add constraint accounts_item_id_plaid_account_id_key UNIQUE (item_id, plaid_account_id);
 alter table accounts add constraint accounts_pkey PRIMARY KEY (id);
@@ -699,8 +718,9 @@ alter table item_public_tokens add constraint item_public_tokens_partner_id_fkey
 alter table item_public_tokens add constraint item_public_tokens_pkey PRIMARY KEY (partner_id, token_hash);
 alter table items add constraint items_check CHECK ((syncs_done <= syncs_wanted));
 alter table items add constraint items_check1 CHECK (((status = 'ok'::text) OR (error_code IS NOT NULL)));
-alter table items add constraint items_check2 CHECK (((sync_cursor IS NULL) = (last_synced_at IS NULL)));
+alter table items add constraint items_check2 CHECK (((sync_cursor IS NULL) OR (last_synced_at IS NOT NULL)));
 alter table items add constraint items_environment_check CHECK ((environment = ANY (ARRAY['test'::text, 'live'::text])));
+alter table items add constraint items_history_check CHECK ((history = ANY (ARRAY['loading'::text, 'recent'::text, 'complete'::text])));
 alter table items add constraint items_partner_id_fkey FOREIGN KEY (partner_id) REFERENCES partners(id) ON DELETE CASCADE;
 alter table items add constraint items_pkey PRIMARY KEY (id);
 alter table items add constraint items_plaid_item_id_key UNIQUE (plaid_item_id);
@@ -765,6 +785,9 @@ alter table projects add constraint projects_partner_id_environment_id_key UNIQU
 alter table projects add constraint projects_partner_id_fkey FOREIGN KEY (partner_id) REFERENCES partners(id) ON DELETE CASCADE;
 alter table projects add constraint projects_pkey PRIMARY KEY (id);
 alter table projects add constraint projects_version_check CHECK ((version > 0));
+alter table quarantined_records add constraint quarantined_records_item_id_fkey FOREIGN KEY (item_id) REFERENCES items(id) ON DELETE CASCADE;
+alter table quarantined_records add constraint quarantined_records_kind_check CHECK ((kind = ANY (ARRAY['account'::text, 'transaction'::text, 'removal'::text])));
+alter table quarantined_records add constraint quarantined_records_pkey PRIMARY KEY (item_id, kind, record_key);
 alter table recipients add constraint recipients_account_type_check CHECK ((account_type = ANY (ARRAY['checking'::text, 'savings'::text])));
 alter table recipients add constraint recipients_check CHECK (((deleted_at IS NOT NULL) OR ((account_number IS NOT NULL) AND (access_token IS NOT NULL))));
 alter table recipients add constraint recipients_environment_check CHECK ((environment = ANY (ARRAY['test'::text, 'live'::text])));
@@ -879,13 +902,17 @@ alter table usage_categories add constraint usage_categories_pkey PRIMARY KEY (p
 alter table usage_categories add constraint usage_categories_transactions_check CHECK ((transactions >= 0));
 alter table usage_categories add constraint usage_categories_unit_check CHECK ((unit = ANY (ARRAY['day'::text, 'hour'::text])));
 alter table usage_categories add constraint usage_categories_volume_cents_check CHECK ((volume_cents >= 0));
-alter table usage_events add constraint usage_events_amount_cents_check CHECK ((amount_cents >= 0));
-alter table usage_events add constraint usage_events_check CHECK (((event_type = 'transaction'::text) OR ((amount_cents IS NULL) AND (category IS NULL))));
-alter table usage_events add constraint usage_events_check1 CHECK (((event_type = 'account_link'::text) OR (institution IS NULL)));
+alter table usage_events add constraint usage_events_check CHECK (((event_type = ANY (ARRAY['transaction'::text, 'correction'::text])) OR ((amount_cents IS NULL) AND (category IS NULL))));
+alter table usage_events add constraint usage_events_check1 CHECK (((event_type = 'correction'::text) OR (amount_cents >= 0)));
+alter table usage_events add constraint usage_events_check2 CHECK (((event_type = 'correction'::text) = (corrects IS NOT NULL)));
+alter table usage_events add constraint usage_events_check3 CHECK (((event_type = 'correction'::text) OR (transactions = ((event_type = 'transaction'::text))::integer)));
+alter table usage_events add constraint usage_events_check4 CHECK (((event_type <> 'correction'::text) OR (event_id IS NULL)));
+alter table usage_events add constraint usage_events_check5 CHECK (((event_type = 'account_link'::text) OR (institution IS NULL)));
 alter table usage_events add constraint usage_events_environment_check CHECK ((environment = ANY (ARRAY['test'::text, 'live'::text])));
-alter table usage_events add constraint usage_events_event_type_check CHECK ((event_type = ANY (ARRAY['user_signup'::text, 'account_link'::text, 'transaction'::text])));
+alter table usage_events add constraint usage_events_event_type_check CHECK ((event_type = ANY (ARRAY['user_signup'::text, 'account_link'::text, 'transaction'::text, 'correction'::text])));
 alter table usage_events add constraint usage_events_partner_id_fkey FOREIGN KEY (partner_id) REFERENCES partners(id) ON DELETE CASCADE;
 alter table usage_events add constraint usage_events_pkey PRIMARY KEY (id);
+alter table usage_events add constraint usage_events_transactions_check CHECK (((transactions >= '-1'::integer) AND (transactions <= 1)));
 alter table usage_institutions add constraint usage_institutions_account_links_check CHECK ((account_links >= 0));
 alter table usage_institutions add constraint usage_institutions_environment_check CHECK ((environment = ANY (ARRAY['test'::text, 'live'::text])));
 alter table usage_institutions add constraint usage_institutions_partner_id_fkey FOREIGN KEY (partner_id) REFERENCES partners(id) ON DELETE CASCADE;
@@ -935,6 +962,7 @@ alter table webhooks add constraint webhooks_partner_id_fkey FOREIGN KEY (partne
 alter table webhooks add constraint webhooks_pkey PRIMARY KEY (id);
 alter table webhooks add constraint webhooks_status_check CHECK ((status = ANY (ARRAY['enabled'::text, 'disabled'::text])));
 
+CREATE INDEX accounts_duplicates ON public.accounts USING btree (duplicate_of) WHERE (duplicate_of IS NOT NULL);
 CREATE INDEX activity_partner ON public.activity USING btree (partner_id, environment, id DESC);
 CREATE INDEX agents_owner ON public.agents USING btree (owner_user_id, created_at DESC, agent_id DESC);
 CREATE INDEX approvals_expiry ON public.approvals USING btree (expires_at) WHERE (status = 'pending'::text);
@@ -979,6 +1007,7 @@ CREATE UNIQUE INDEX tasks_of_project ON public.tasks USING btree (partner_id, en
 CREATE INDEX transactions_account ON public.transactions USING btree (account_id);
 CREATE INDEX transactions_date ON public.transactions USING btree (partner_id, user_id, date) WHERE (NOT removed);
 CREATE INDEX transactions_item ON public.transactions USING btree (item_id);
+CREATE INDEX transactions_pending ON public.transactions USING btree (pending_transaction_id) WHERE (pending_transaction_id IS NOT NULL);
 CREATE INDEX transfer_holds_account ON public.transfer_holds USING btree (account_id, released_at);
 CREATE UNIQUE INDEX transfer_legs_live ON public.transfer_legs USING btree (transfer_id, kind) WHERE (status <> ALL (ARRAY['failed'::text, 'returned'::text, 'cancelled'::text]));
 CREATE INDEX transfer_legs_recallable ON public.transfer_legs USING btree (retry_at, id) WHERE ((status = ANY (ARRAY['wanted'::text, 'pending'::text])) AND (kind <> 'debit'::text));
@@ -990,6 +1019,7 @@ CREATE UNIQUE INDEX transfers_request ON public.transfers USING btree (partner_i
 CREATE INDEX transfers_request_age ON public.transfers USING btree (created_at) WHERE (request_key IS NOT NULL);
 CREATE INDEX transfers_to ON public.transfers USING btree (to_account_id);
 CREATE INDEX transfers_touched ON public.transfers USING btree (environment, touched_at);
+CREATE INDEX usage_events_corrections ON public.usage_events USING btree (partner_id, environment, corrects) WHERE (corrects IS NOT NULL);
 CREATE UNIQUE INDEX usage_events_once ON public.usage_events USING btree (partner_id, environment, event_id) WHERE (event_id IS NOT NULL);
 CREATE INDEX webhook_attempts_delivery ON public.webhook_attempts USING btree (delivery_id, id);
 CREATE INDEX webhook_deliveries_due ON public.webhook_deliveries USING btree (webhook_id, next_attempt_at) WHERE ((status = 'pending'::text) AND (sequence IS NOT NULL));

@@ -8,9 +8,11 @@ import type { operations } from '../../../spec/generated/linking.ts'
 import { decryptAccessToken } from '../access-token.ts'
 import { readFreshAccounts } from '../balances.ts'
 import { listAccountsOf } from '../queries/accounts.ts'
-import { removeTransactionsOf } from '../queries/feed.ts'
+import { lockItemsOf } from '../queries/duplicates.ts'
+import { removeTransactionsOf } from '../queries/feed-changes.ts'
 import { itemNotFound } from '../errors.ts'
 import { deleteItem, findItem, listItemsOfUser, lockItem, pageItems, setRemoval, type Item } from '../queries/items.ts'
+import { settleDuplicates } from '../settle-duplicates.ts'
 import type { LinkingDependencies } from '../sync.ts'
 import { toAccount, toItem } from '../wire.ts'
 
@@ -64,10 +66,12 @@ export const itemHandlers = (
       throw error
     }
     return async (trx) => {
+      await lockItemsOf(trx, item)
       const present = await lockItem(trx, item.id)
       if (present !== undefined) {
         await removeTransactionsOf(trx, present)
         await deleteItem(trx, item.id)
+        await settleDuplicates(app, trx, item)
       }
       return answer(204, null)
     }

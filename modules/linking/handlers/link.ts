@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
 import type { FastifyInstance } from 'fastify'
-import { Products, type AccountsGetResponse, type CountryCode } from 'plaid'
+import { Products, type AccountsGetResponse, type CountryCode, type LinkTokenCreateRequest } from 'plaid'
 import type { Environment } from '../../../plugins/access/caller.ts'
 import { hashSecret } from '../../../plugins/access/secrets.ts'
 import type { Trx } from '../../../plugins/database/types.ts'
@@ -11,12 +11,16 @@ import { requireQuota, requireRoom } from '../../../plugins/quotas.ts'
 import type { operations } from '../../../spec/generated/linking.ts'
 import { recordUsage } from '../../ingest/index.ts'
 import { decryptAccessToken, encryptAccessToken } from '../access-token.ts'
-import { toNewAccounts } from '../changes.ts'
+import { logQuarantined } from '../apply-changes.ts'
+import { toListing } from '../changes.ts'
 import { invalidPublicToken, itemNotFound, itemOfAnotherUser } from '../errors.ts'
 import { orPlaidRefused } from '../plaid-refusal.ts'
 import { listAccountsOf, saveAccounts } from '../queries/accounts.ts'
+import { lockItemsOf } from '../queries/duplicates.ts'
 import * as items from '../queries/items.ts'
+import { keepAside } from '../queries/quarantine.ts'
 import { requestSync } from '../queries/syncs.ts'
+import { settleDuplicates } from '../settle-duplicates.ts'
 import type { LinkingDependencies } from '../sync.ts'
 import { toInstitution, toLinkedAccount } from '../wire.ts'
 
@@ -131,11 +135,49 @@ const storeItem = async (
   return item
 }
 
-const readLinked = async (trx: Trx, item: items.Item) => ({
-  item_id: item.id,
-  institution: toInstitution(item),
-  accounts: (await listAccountsOf(trx, [item.id])).map(toLinkedAccount)
-})
+const readLinked = async (trx: Trx, item: items.Item) => {
+  const accounts = await listAccountsOf(trx, [item.id])
+  const duplicateOf = await items.readDuplicatedItem(trx, item.id)
+  return {
+    item_id: item.id,
+    institution: toInstitution(item),
+    accounts: accounts.filter(({ closedAt }) => closedAt === null).map(toLinkedAccount),
+    ...(duplicateOf === null ? {} : { duplicate_of: duplicateOf })
+  }
+}
+
+/** Stores a granted item with its accounts, and which of these the end-user has in another item. */
+const storeGrant = async (app: LinkingDependencies, trx: Trx, request: LinkRequest, grant: Grant) => {
+  await lockItemsOf(trx, request)
+  const item = await storeItem(app, trx, request, grant)
+  const now = app.clock.now()
+  const listing = toListing(grant.response.accounts, { asOf: now, now })
+  await saveAccounts(trx, item.id, listing, now)
+  logQuarantined(app, item.id, await keepAside(trx, item.id, listing.odd, now))
+  await settleDuplicates(app, trx, item)
+  await requestSync(trx, [item.id])
+  return item
+}
+
+/** What Link asks for: transactions, and where the bank has it what transfers need; in update mode, more accounts. */
+const productsOf = (
+  app: LinkingDependencies,
+  products: string[] | undefined,
+  item: items.Item | undefined
+): Partial<LinkTokenCreateRequest> => {
+  if (item !== undefined)
+    return {
+      access_token: decryptAccessToken(app.secrets, item),
+      update: { account_selection_enabled: true },
+      ...(products === undefined ? {} : { additional_consented_products: products as Products[] })
+    }
+  return {
+    ...(products === undefined
+      ? { products: [Products.Transactions], required_if_supported_products: [Products.Auth] }
+      : { products: products as Products[] }),
+    transactions: { days_requested: app.plaid.historyDays }
+  }
+}
 
 /** Plaid requires an id per end-user that reveals nothing about the person and is unique across partners. */
 const clientUserIdOf = (partnerId: string, environment: string, userId: string): string =>
@@ -145,7 +187,7 @@ export const linkHandlers = (
   app: LinkingDependencies
 ): Handlers<Pick<typeof operations, 'createLinkToken' | 'linkAccounts'>> => ({
   async createLinkToken({ body, caller, db }) {
-    const { plaid, secrets, database } = app
+    const { plaid, database } = app
     // An existing item puts Link into update mode.
     const item = body.item_id === undefined ? undefined : await items.findItem(database.db, caller, body.item_id)
     if (body.item_id !== undefined && item === undefined) throw itemNotFound()
@@ -159,12 +201,7 @@ export const linkHandlers = (
       user: { client_user_id: clientUserIdOf(caller.partnerId, environment, item?.userId ?? body.user_id) },
       ...(webhook === undefined ? {} : { webhook }),
       ...(body.redirect_uri === undefined ? {} : { redirect_uri: body.redirect_uri }),
-      ...(item === undefined
-        ? {
-            products: (body.products ?? [Products.Transactions, Products.Auth]) as Products[],
-            transactions: { days_requested: plaid.historyDays }
-          }
-        : { access_token: decryptAccessToken(secrets, item) })
+      ...productsOf(app, body.products, item)
     }
     const { link_token, expiration, request_id } = await orPlaidRefused(() =>
       plaid.in(environment).call((api) => api.linkTokenCreate(request), { repeatable: true })
@@ -183,11 +220,8 @@ export const linkHandlers = (
     await requireRoom(db, 'items', items.selectItemsOf(db, { partnerId, environment, userId }))
     const grant = await exchange(app, environment, publicToken)
     return async (trx) => {
-      const item = await storeItem(app, trx, { partnerId, environment, userId, institution }, grant)
-      const now = app.clock.now()
-      await items.insertPublicToken(trx, partnerId, tokenHash, item.id, now)
-      await saveAccounts(trx, item.id, toNewAccounts(grant.response.accounts, now))
-      await requestSync(trx, [item.id])
+      const item = await storeGrant(app, trx, { partnerId, environment, userId, institution }, grant)
+      await items.insertPublicToken(trx, partnerId, tokenHash, item.id, app.clock.now())
       return await readLinked(trx, item)
     }
   }

@@ -1,6 +1,7 @@
 import type { FastifyInstance } from 'fastify'
 import type { Call, Handlers } from '../../../plugins/operations/handlers.ts'
 import type { operations } from '../../../spec/generated/linking.ts'
+import { readHistoryOf } from '../queries/items.ts'
 import { readFeed, readPosition, type FeedTransaction } from '../queries/feed.ts'
 import type { Sync } from '../sync.ts'
 import { syncUser } from '../user-sync.ts'
@@ -51,6 +52,7 @@ export const transactionHandlers = (
       removed: page.transactions.filter(isGone).map(({ id }) => ({ transaction_id: id })),
       next_cursor: app.cursors.encode(listNameOf(caller, userId), [page.next]),
       has_more: page.hasMore,
+      history: await readHistoryOf(db, caller, userId),
       ...(stale ? { stale } : {})
     }
   }

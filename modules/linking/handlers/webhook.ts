@@ -7,13 +7,20 @@ import type { PlaidWebhook } from '../../../plugins/plaid/index.ts'
 import type { operations } from '../../../spec/generated/linking.ts'
 import { invalidWebhookSignature } from '../errors.ts'
 import { statusOfCode, updateItemStatus } from '../item-status.ts'
-import { findItemOfWebhook, type Item } from '../queries/items.ts'
+import { closeAccount } from '../queries/accounts.ts'
+import { findItemOfWebhook, noteNewAccounts, setAccessEnd, type Item } from '../queries/items.ts'
 import { requestSync } from '../queries/syncs.ts'
 
-type Dependencies = Pick<FastifyInstance, 'outbox' | 'plaid'>
+type Dependencies = Pick<FastifyInstance, 'clock' | 'outbox' | 'plaid'>
 
 /** Codes of changed transactions; the other codes of this type repeat one of these. */
-const transactionChanges = new Set(['SYNC_UPDATES_AVAILABLE', 'DEFAULT_UPDATE', 'TRANSACTIONS_REMOVED'])
+const transactionChanges = new Set([
+  'SYNC_UPDATES_AVAILABLE',
+  'INITIAL_UPDATE',
+  'HISTORICAL_UPDATE',
+  'DEFAULT_UPDATE',
+  'TRANSACTIONS_REMOVED'
+])
 
 /** Codes after which the item works until a deadline for the end-user passes. */
 const warnings = new Set(['PENDING_EXPIRATION', 'PENDING_DISCONNECT'])
@@ -24,17 +31,30 @@ const errorCodeOf = (webhook: PlaidWebhook): string | undefined => {
   return typeof code === 'string' ? code : undefined
 }
 
+/** When a warning says that the access ends; null when it gives no time. */
+const accessEndOf = (webhook: PlaidWebhook): Date | null => {
+  const at = webhook.consent_expiration_time ?? webhook.disconnect_time
+  const ms = typeof at === 'string' ? Date.parse(at) : Number.NaN
+  return Number.isNaN(ms) ? null : new Date(ms)
+}
+
 const handleItemWebhook = async (app: Dependencies, trx: Trx, item: Item, webhook: PlaidWebhook): Promise<void> => {
   const code = webhook.webhook_code
   if (code === 'ERROR') {
     const errorCode = errorCodeOf(webhook) ?? 'UNKNOWN'
     await updateItemStatus(app, trx, item.id, statusOfCode(errorCode), errorCode)
   } else if (warnings.has(code)) {
+    await setAccessEnd(trx, item.id, accessEndOf(webhook))
     if (item.status === 'ok') await updateItemStatus(app, trx, item.id, 'ok', code)
   } else if (code === 'USER_PERMISSION_REVOKED') {
     await updateItemStatus(app, trx, item.id, 'error', code)
+  } else if (code === 'USER_ACCOUNT_REVOKED') {
+    if (typeof webhook.account_id === 'string') await closeAccount(trx, item.id, webhook.account_id, app.clock.now())
+  } else if (code === 'NEW_ACCOUNTS_AVAILABLE') {
+    await noteNewAccounts(trx, item.id)
   } else if (code === 'LOGIN_REPAIRED') {
     await updateItemStatus(app, trx, item.id, 'ok', null)
+    await setAccessEnd(trx, item.id, null)
     await requestSync(trx, [item.id])
   }
 }

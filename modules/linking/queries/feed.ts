@@ -1,13 +1,10 @@
 import { sql } from 'kysely'
 import { prepared } from '../../../plugins/database/prepared.ts'
 import type { FieldsOf } from '../../../plugins/database/rows.ts'
-import { stringifyStorable } from '../../../plugins/database/storable-json.ts'
-import type { Db, Trx } from '../../../plugins/database/types.ts'
-import type { NewTransaction } from '../changes.ts'
+import type { Db } from '../../../plugins/database/types.ts'
 import type { FeedView } from '../tables.ts'
 import type { Viewer } from '../../../plugins/access/viewer.ts'
 import { viewOf } from '../viewer.ts'
-import type { Item } from './items.ts'
 
 /** A transaction in a feed; when it is removed, all fields except the id are null. */
 export type FeedTransaction = Pick<
@@ -25,84 +22,6 @@ export type FeedTransaction = Pick<
   | 'category'
   | 'pendingTransactionId'
 >
-
-const rowsPerStatement = 1_000
-
-function* chunksOf<Row>(rows: Row[]): Generator<Row[]> {
-  for (let start = 0; start < rows.length; start += rowsPerStatement) yield rows.slice(start, start + rowsPerStatement)
-}
-
-/** Reserves the next `count` positions of an end-user's feed and locks the feed until the transaction ends. @returns the position before them. */
-const reservePositions = async (trx: Trx, { partnerId, userId }: Item, count: number): Promise<number> => {
-  const { head } = await trx
-    .insertInto('transaction_feeds')
-    .values({ partner_id: partnerId, user_id: userId, head: count })
-    .onConflict((conflict) =>
-      conflict
-        .columns(['partner_id', 'user_id'])
-        .doUpdateSet((eb) => ({ head: eb('transaction_feeds.head', '+', count) }))
-    )
-    .returning('head')
-    .executeTakeFirstOrThrow()
-  return head - count
-}
-
-const saveTransactions = async (
-  trx: Trx,
-  item: Item,
-  positioned: (NewTransaction & { position: number })[]
-): Promise<void> => {
-  await sql`insert into transactions (id, partner_id, environment, user_id, item_id, position, removed, latest_date, account_id, amount_cents,
-      iso_currency_code, date, authorized_date, pending, name, merchant_name, category, pending_transaction_id)
-    select r.id, ${item.partnerId}, ${item.environment}, ${item.userId}, ${item.id}, r.position, false, r.date, r."accountId", r."amountCents",
-      r."isoCurrencyCode", r.date, r."authorizedDate", r.pending, r.name, r."merchantName", r.category, r."pendingTransactionId"
-    from jsonb_to_recordset(${stringifyStorable(positioned)}::jsonb) as r(id text, position bigint, "accountId" text, "amountCents" bigint,
-      "isoCurrencyCode" text, date date, "authorizedDate" date, pending boolean, name text, "merchantName" text, category text, "pendingTransactionId" text)
-    on conflict (id) do update set position = excluded.position, removed = false, latest_date = greatest(transactions.latest_date, excluded.latest_date),
-      item_id = excluded.item_id, account_id = excluded.account_id, amount_cents = excluded.amount_cents, iso_currency_code = excluded.iso_currency_code,
-      date = excluded.date, authorized_date = excluded.authorized_date, pending = excluded.pending, name = excluded.name,
-      merchant_name = excluded.merchant_name, category = excluded.category, pending_transaction_id = excluded.pending_transaction_id`.execute(
-    trx
-  )
-}
-
-/** Turns transactions into tombstones. */
-const removeTransactions = async (trx: Trx, positioned: { id: string; position: number }[]): Promise<void> => {
-  await sql`update transactions t set removed = true, account_id = null, amount_cents = null, iso_currency_code = null, date = null, authorized_date = null,
-      pending = null, name = null, merchant_name = null, category = null, pending_transaction_id = null, position = r.position
-    from jsonb_to_recordset(${stringifyStorable(positioned)}::jsonb) as r(id text, position bigint) where t.id = r.id and not t.removed`.execute(
-    trx
-  )
-}
-
-/** Appends changes of one item to its end-user's feed. Removals of unknown transactions are ignored. */
-export const writeChanges = async (trx: Trx, item: Item, saved: NewTransaction[], removedIds: string[]) => {
-  if (saved.length + removedIds.length === 0) return
-  let position = await reservePositions(trx, item, saved.length + removedIds.length)
-  for (const chunk of chunksOf(removedIds)) {
-    const positioned = chunk.map((id) => ({ id, position: ++position }))
-    await removeTransactions(trx, positioned)
-  }
-  for (const chunk of chunksOf(saved)) {
-    const positioned = chunk.map((transaction) => ({ ...transaction, position: ++position }))
-    await saveTransactions(trx, item, positioned)
-  }
-}
-
-/** Removes every transaction of an item and appends the removals to the feed, so that readers learn of them. */
-export const removeTransactionsOf = async (trx: Trx, item: Item): Promise<void> => {
-  const rows = await trx
-    .selectFrom('transactions')
-    .select('id')
-    .where('item_id', '=', item.id)
-    .where('removed', '=', false)
-    .orderBy('position')
-    .execute()
-  const ids = rows.map(({ id }) => id)
-  await writeChanges(trx, item, [], ids)
-  const unlinked = { item_id: null, latest_date: null }
-  await trx.updateTable('transactions').set(unlinked).where('item_id', '=', item.id).execute()
-}
 
 export interface FeedQuery {
   userId: string
@@ -193,14 +112,15 @@ export const readFeedHead = async (db: Db, partnerId: string, userId: string): P
 /** A transaction that is not removed. */
 export type PresentTransaction = {
   [Field in 'id' | 'accountId' | 'amountCents' | 'date' | 'pending' | 'name']: NonNullable<FeedTransaction[Field]>
-} & Pick<FeedTransaction, 'merchantName' | 'category'>
+} & Pick<FeedTransaction, 'merchantName' | 'category' | 'isoCurrencyCode' | 'authorizedDate' | 'pendingTransactionId'>
 
 const mostListed = 20_000
 
 const presentTransactions = prepared<Viewer & { userId: string; accountIds: string[]; since: string }>()(
   (_db, place) => sql<{ json: string }>`
     select coalesce(json_agg(latest), '[]')::text as json from (
-      select id, account_id as "accountId", amount_cents as "amountCents", date, pending, name, merchant_name as "merchantName", category
+      select id, account_id as "accountId", amount_cents as "amountCents", iso_currency_code as "isoCurrencyCode", date, authorized_date as "authorizedDate", pending, name,
+        merchant_name as "merchantName", category, pending_transaction_id as "pendingTransactionId"
       from transactions
       where partner_id = ${place('partnerId')} and user_id = ${place('userId')} and environment = any(${place('environments')}) and not removed
         and date >= ${place('since')}::date and account_id = any(${place('accountIds')})

@@ -5,7 +5,7 @@ import { toRow, type FieldsOf } from '../../../plugins/database/rows.ts'
 import type { Database, Db, Trx } from '../../../plugins/database/types.ts'
 import { newestFirst } from '../../../plugins/paging/newest-first.ts'
 import type { TimePosition } from '../../../plugins/paging/pages.ts'
-import type { ItemStatus } from '../tables.ts'
+import type { History, ItemStatus } from '../tables.ts'
 import type { Viewer } from '../../../plugins/access/viewer.ts'
 
 export const itemColumns = [
@@ -20,6 +20,9 @@ export const itemColumns = [
   'items.error_code as errorCode',
   'items.sync_cursor as syncCursor',
   'items.last_synced_at as lastSyncedAt',
+  'items.history',
+  'items.new_accounts_available as newAccountsAvailable',
+  'items.access_ends_at as accessEndsAt',
   'items.syncs_wanted as syncsWanted',
   'items.syncs_done as syncsDone',
   'items.created_at as createdAt'
@@ -64,6 +67,32 @@ const itemsOfUser = prepared<{ partnerId: string; environments: Environment[]; u
 export const listItemsOfUser = async (db: Db, { partnerId, environments }: Viewer, userId: string): Promise<Item[]> =>
   await itemsOfUser(db, { partnerId, environments, userId })
 
+/** The item that another one repeats: that of the accounts which count in place of all its open ones. */
+const duplicatedItem = sql<string | null>`(
+  select case when count(*) = count(original.item_id) and min(original.item_id) = max(original.item_id) then min(original.item_id) end
+  from accounts as account left join accounts as original on original.id = account.duplicate_of
+  where account.item_id = items.id and account.closed_at is null)`
+
+export interface ListedItem extends Item {
+  /** How many of its records are kept aside because they cannot be stored. */
+  quarantinedRecords: number
+  duplicateOf: string | null
+}
+
+/** How much of an end-user's history is stored: that of the item with the least. */
+export const readHistoryOf = async (db: Db, { partnerId, environments }: Viewer, userId: string): Promise<History> => {
+  const rows = await db
+    .selectFrom('items')
+    .select('history')
+    .distinct()
+    .where('partner_id', '=', partnerId)
+    .where('environment', 'in', environments)
+    .where('user_id', '=', userId)
+    .execute()
+  const found = new Set(rows.map(({ history }) => history))
+  return found.has('loading') ? 'loading' : found.has('recent') ? 'recent' : 'complete'
+}
+
 /** Lists up to `limit` items of an end-user, newest first, after the given position. */
 export const pageItems = async (
   db: Db,
@@ -71,15 +100,26 @@ export const pageItems = async (
   userId: string,
   after: TimePosition | undefined,
   limit: number
-): Promise<Item[]> =>
+): Promise<ListedItem[]> =>
   await db
     .selectFrom('items')
     .select(itemColumns)
+    .select([
+      sql<number>`(select count(*)::integer from quarantined_records where item_id = items.id)`.as(
+        'quarantinedRecords'
+      ),
+      duplicatedItem.as('duplicateOf')
+    ])
     .where('partner_id', '=', partnerId)
     .where('environment', 'in', environments)
     .where('user_id', '=', userId)
     .$call(newestFirst(after, limit))
     .execute()
+
+/** The item that an item repeats; null when some of its accounts are in no other item. */
+export const readDuplicatedItem = async (db: Db, id: string): Promise<string | null> =>
+  (await db.selectFrom('items').select(duplicatedItem.as('duplicateOf')).where('id', '=', id).executeTakeFirst())
+    ?.duplicateOf ?? null
 
 type NewItem = Pick<
   FieldsOf<'items'>,
@@ -115,7 +155,15 @@ export const renewItem = async (
 ): Promise<Item> =>
   await trx
     .updateTable('items')
-    .set({ ...toRow(institution), access_token: accessToken, status: 'ok', error_code: null, removal_began_at: null })
+    .set({
+      ...toRow(institution),
+      access_token: accessToken,
+      status: 'ok',
+      error_code: null,
+      removal_began_at: null,
+      new_accounts_available: false,
+      access_ends_at: null
+    })
     .where('id', '=', id)
     .returning(itemColumns)
     .executeTakeFirstOrThrow()
@@ -143,6 +191,16 @@ export const setItemStatus = async (trx: Trx, id: string, status: ItemStatus, er
     .where((eb) => eb.or([eb('status', '<>', status), eb('error_code', 'is distinct from', errorCode)]))
     .returning(itemColumns)
     .executeTakeFirst()
+
+/** Stores when the bank ends the access to an item; null when it was renewed. */
+export const setAccessEnd = async (trx: Trx, id: string, at: Date | null): Promise<void> => {
+  await trx.updateTable('items').set({ access_ends_at: at }).where('id', '=', id).execute()
+}
+
+/** Notes that the bank offers accounts of an item that the end-user has not shared. */
+export const noteNewAccounts = async (trx: Trx, id: string): Promise<void> => {
+  await trx.updateTable('items').set({ new_accounts_available: true }).where('id', '=', id).execute()
+}
 
 /** Finds an item by Plaid's id in the environments whose Plaid signed the webhook. */
 export const findItemOfWebhook = async (trx: Trx, plaidItemId: string, environments: Environment[]) =>

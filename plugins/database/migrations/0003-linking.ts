@@ -16,13 +16,16 @@ export const linking = steps([
     error_code text,
     sync_cursor text,
     last_synced_at timestamptz,
+    history text not null default 'loading' check (history in ('loading', 'recent', 'complete')),
+    new_accounts_available boolean not null default false,
+    access_ends_at timestamptz,
     syncs_wanted bigint not null default 0,
     syncs_done bigint not null default 0 check (syncs_done <= syncs_wanted),
     sync_retry_at timestamptz,
     created_at timestamptz not null,
     removal_began_at timestamptz,
     check (status = 'ok' or error_code is not null),
-    check ((sync_cursor is null) = (last_synced_at is null))
+    check (sync_cursor is null or last_synced_at is not null)
   )`,
   sql`create index items_user on items (partner_id, user_id, created_at desc, id desc)`,
   sql`create index items_to_sync on items (sync_retry_at, id) where syncs_wanted > syncs_done`,
@@ -47,7 +50,21 @@ export const linking = steps([
     available_balance_cents bigint,
     iso_currency_code text,
     as_of timestamptz not null,
+    persistent_account_id text,
+    closed_at timestamptz,
+    duplicate_of text references accounts deferrable initially deferred check (duplicate_of <> id),
     unique (item_id, plaid_account_id)
+  )`,
+  sql`create index accounts_duplicates on accounts (duplicate_of) where duplicate_of is not null`,
+  // Records of Plaid that cannot be stored. They are kept until a sound version arrives, and few of each item.
+  sql`create table quarantined_records (
+    item_id text not null references items on delete cascade,
+    kind text not null check (kind in ('account', 'transaction', 'removal')),
+    record_key text not null,
+    fault text not null,
+    record jsonb,
+    seen_at timestamptz not null,
+    primary key (item_id, kind, record_key)
   )`,
   // A row for each transaction that was ever returned: its current state, or a tombstone once it is removed. `position` is that of its latest change in
   // the end-user's feed, so the feed holds each transaction once.
@@ -76,6 +93,7 @@ export const linking = steps([
   )`,
   sql`create index transactions_item on transactions (item_id)`,
   sql`create index transactions_account on transactions (account_id)`,
+  sql`create index transactions_pending on transactions (pending_transaction_id) where pending_transaction_id is not null`,
   sql`create index transactions_date on transactions (partner_id, user_id, date) where not removed`,
   // The end of each feed. Writers lock the row, so changes become visible in the order of their positions and a reader that continues after a position
   // never misses one that commits late.

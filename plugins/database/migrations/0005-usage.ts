@@ -12,19 +12,27 @@ export const usage = steps([
     id bigint generated always as identity primary key,
     partner_id text not null references partners on delete cascade,
     environment text not null check (environment in ('test', 'live')),
-    event_type text not null check (event_type in ('user_signup', 'account_link', 'transaction')),
+    event_type text not null check (event_type in ('user_signup', 'account_link', 'transaction', 'correction')),
     user_id text,
-    amount_cents bigint check (amount_cents >= 0),
+    amount_cents bigint,
     category text,
     institution text,
     occurred_at timestamptz not null,
     event_id text,
     received_at timestamptz not null,
-    check (event_type = 'transaction' or (amount_cents is null and category is null)),
+    corrects text,
+    transactions smallint not null default 0 check (transactions between -1 and 1),
+    check (event_type in ('transaction', 'correction') or (amount_cents is null and category is null)),
+    check (event_type = 'correction' or amount_cents >= 0),
+    check ((event_type = 'correction') = (corrects is not null)),
+    check (event_type = 'correction' or transactions = (event_type = 'transaction')::integer),
+    check (event_type <> 'correction' or event_id is null),
     check (event_type = 'account_link' or institution is null)
   )`,
   // Events without an id cannot be deduplicated, so they are not in the index.
   sql`create unique index usage_events_once on usage_events (partner_id, environment, event_id) where event_id is not null`,
+  // A correction adds its transactions (-1, 0 or 1) and its amount, which may be negative, to the sums of the event with the id in its column corrects.
+  sql`create index usage_events_corrections on usage_events (partner_id, environment, corrects) where corrects is not null`,
 
   // The sums of each UTC day and hour, updated by the statement that stores the events, so that a dashboard never reads the events.
   sql`create table usage_intervals (

@@ -19,10 +19,12 @@ const account = (plaidAccountId: string, ordinal: number, cents: number, asOf: s
   currentBalanceCents: cents,
   availableBalanceCents: null,
   isoCurrencyCode: 'USD',
-  asOf
+  asOf,
+  persistentAccountId: null
 })
 
-const save = (itemId: string, rows: NewAccount[]) => transact(db, (trx) => saveAccounts(trx, itemId, rows))
+const save = (itemId: string, accounts: NewAccount[], listedIds: string[] = []) =>
+  transact(db, (trx) => saveAccounts(trx, itemId, { accounts, listedIds }, world.clock.now()))
 
 const [early, noon, late] = [
   '2030-06-14T09:00:00.000Z',

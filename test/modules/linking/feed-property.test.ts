@@ -79,12 +79,17 @@ const setCrashing = async ({ db }: DatabaseHandle, crashing: boolean): Promise<v
 }
 
 /** Links an item with a shorter history than usual in the sandbox, so that a test has time for many runs. */
-const linkShort = async (world: World, userId: string, days_requested: number): Promise<string> => {
+const linkShort = async (
+  world: World,
+  userId: string,
+  days_requested: number,
+  institution_id: string
+): Promise<string> => {
   const options = { webhook: `${world.url}/v1/plaid/webhook`, transactions: { days_requested } }
   const { public_token } = await world.app.plaid.in('test').call(
     (api) =>
       api.sandboxPublicTokenCreate({
-        institution_id: 'ins_109508',
+        institution_id,
         initial_products: [Products.Transactions],
         options
       }),
@@ -209,7 +214,11 @@ test("despite any faults, the client converges to Plaid's data, and usage counts
   await fc.assert(
     fc.asyncProperty(fc.array(step, { minLength: 5, maxLength: 25 }), async (steps) => {
       const story = new Story(`usr_${++runs}`, stage)
-      for (const days of [240, 20]) story.items.push(await linkShort(stage.world, story.userId, days))
+      for (const [days, bank] of [
+        [240, 'ins_109508'],
+        [20, 'ins_109509']
+      ] as const)
+        story.items.push(await linkShort(stage.world, story.userId, days, bank))
       for (const taken of steps) await story.take(taken)
       await story.compare()
       const { db } = stage.world.database

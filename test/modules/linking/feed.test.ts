@@ -128,7 +128,7 @@ test('`since` leaves out older transactions, and the position still advances pas
 
 test('deleting an item removes its transactions from the feed', async (t) => {
   const world = await startWorld(t)
-  const [kept, gone] = [await world.link('usr_1'), await world.link('usr_1')]
+  const [kept, gone] = [await world.link('usr_1'), await world.link('usr_1', 'ins_109509')]
   const client = new FeedClient(world, 'usr_1')
   await client.drain()
   const removed = await fetch(`${world.url}/v1/items/${gone.itemId}`, {

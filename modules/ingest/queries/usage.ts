@@ -1,11 +1,11 @@
 import { sql } from 'kysely'
-import type { Environment } from '../../plugins/access/caller.ts'
-import { isVisibleTo, type Viewer } from '../../plugins/access/viewer.ts'
-import { arrayText } from '../../plugins/database/array-text.ts'
-import { prepared } from '../../plugins/database/prepared.ts'
-import type { Db, Trx } from '../../plugins/database/types.ts'
-import type { Period, UsageInterval } from './period.ts'
-import './tables.ts'
+import type { Environment } from '../../../plugins/access/caller.ts'
+import { isVisibleTo, type Viewer } from '../../../plugins/access/viewer.ts'
+import { arrayText } from '../../../plugins/database/array-text.ts'
+import { prepared } from '../../../plugins/database/prepared.ts'
+import type { Db, Trx } from '../../../plugins/database/types.ts'
+import type { Period, UsageInterval } from '../period.ts'
+import '../tables.ts'
 
 /** An action of a partner's end-user. */
 export interface UsageEvent {
@@ -67,8 +67,9 @@ const insertEvents = prepared<Columns>()(
     select partner_id, position from (select partner_id, min(position) as position from given group by partner_id) as named
     where not exists (select from partners where partners.id = named.partner_id)
   ), stored as (
-    insert into usage_events (partner_id, environment, event_type, user_id, amount_cents, category, institution, occurred_at, event_id, received_at)
-    select partner_id, environment, event_type, user_id, amount_cents, category, institution, occurred_at, event_id, ${place('receivedAt')}::timestamptz from given
+    insert into usage_events (partner_id, environment, event_type, user_id, amount_cents, category, institution, occurred_at, event_id, received_at, transactions)
+    select partner_id, environment, event_type, user_id, amount_cents, category, institution, occurred_at, event_id, ${place('receivedAt')}::timestamptz,
+      (event_type = 'transaction')::integer from given
     where not exists (select from missing)
     order by partner_id, environment, event_id, position
     on conflict (partner_id, environment, event_id) where event_id is not null do nothing
