@@ -1,7 +1,8 @@
-import type { BankTransaction } from './bank-transaction.ts'
-import { transferClaim } from './kinds.ts'
+import { transferClaim, type Labelled } from './kinds.ts'
 
-interface Leg extends BankTransaction {
+interface Leg extends Labelled {
+  accountId: string
+  amountCents: number
   day: number
   internal: boolean
 }

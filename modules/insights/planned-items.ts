@@ -1,3 +1,5 @@
+import { toMinorUnits } from '../../plugins/money.ts'
+import { invalidPlannedItem } from './errors.ts'
 import { consequencesOf, type CashFlowForecast } from './forecast.ts'
 
 /** A planned payment; positive when money leaves the account, like the amounts of transactions. */
@@ -22,9 +24,32 @@ export const withPlannedItems = (forecast: CashFlowForecast, items: readonly Pla
       highCents: day.highCents - planned
     }
   })
-  const assumptions = [
-    ...forecast.assumptions,
-    ...items.map(({ date, description }) => `Planned on ${date}: ${description}.`)
-  ]
+  const plans = items.map(({ date, description }) => `Planned on ${date}: ${description}.`)
+  const assumptions = [...forecast.assumptions, ...plans]
   return { ...forecast, daily, assumptions, ...consequencesOf({ ...forecast, daily, assumptions }) }
+}
+
+interface WirePlannedItem {
+  amount: number
+  date: string
+  description: string
+}
+
+/**
+ * Reads planned items from a request.
+ * @throws ProblemError 422 `invalid_planned_item` for a date that is not in the forecast and for an amount of zero.
+ */
+export const readPlan = (
+  items: readonly WirePlannedItem[],
+  currency: string,
+  daily: readonly { date: string }[]
+): PlannedItem[] => {
+  const [first = '', last = ''] = [daily[0]?.date, daily.at(-1)?.date]
+  return items.map(({ amount, date, description }, index) => {
+    if (date < first || date > last) throw invalidPlannedItem(`what_if/${index}/date`, `from ${first} to ${last}`)
+    const amountCents = toMinorUnits(amount, currency)
+    if (amountCents === 0 || !Number.isSafeInteger(amountCents))
+      throw invalidPlannedItem(`what_if/${index}/amount`, `at least the smallest unit of ${currency}`)
+    return { amountCents, date, description }
+  })
 }

@@ -1,5 +1,6 @@
 import { toBankTransaction } from '../../modules/insights/bank-transaction.ts'
 import { cashPosition } from '../../modules/insights/cash-position.ts'
+import { spendableBalance } from '../../modules/insights/spendable-balance.ts'
 import { dateOfDay, dayOfDate } from '../../modules/insights/civil-date.ts'
 import { accountsOf } from '../../simulators/plaid/accounts.ts'
 import { historyBetween } from '../../simulators/plaid/history/timeline.ts'
@@ -21,9 +22,10 @@ export const simulatorHistory = (seed: number): BankHistory => {
     institution_id: null,
     migrated_mask: null,
     migrated_subtype: null
-  }).map(({ account_id, type, balances }) => ({
+  }).map(({ account_id, type, subtype, balances }) => ({
     id: account_id,
     type,
+    subtype,
     currentBalanceCents: balances.current === null ? null : toCents(balances.current),
     availableBalanceCents: balances.available === null ? null : toCents(balances.available),
     isoCurrencyCode: balances.iso_currency_code,
@@ -45,9 +47,16 @@ export const simulatorHistory = (seed: number): BankHistory => {
   }))
   const position = cashPosition(accounts)
   if (position === undefined) throw new Error('The simulator has no cash accounts.')
+  const accountIds = new Set(position.accounts.map(({ id }) => id))
   const transactions = rows
-    .filter(({ accountId, date }) => position.accountIds.includes(accountId) && dayOfDate(date) >= firstDay)
+    .filter(({ accountId, date }) => accountIds.has(accountId) && dayOfDate(date) >= firstDay)
     .map(toBankTransaction)
   // The simulator's balances are constant, so they are used as opening balances.
-  return { label: itemId, transactions, firstDay, lastDay, openingBalanceCents: position.balanceCents }
+  return {
+    label: itemId,
+    transactions,
+    firstDay,
+    lastDay,
+    openingBalanceCents: spendableBalance(position.accounts, [])
+  }
 }

@@ -44,11 +44,13 @@ test('user_id is optional with a single end-user, and the forecast covers the ne
   assert.equal((await cashflow(partner.testKey, '?horizon_days=7&user_id=usr_8M2nQ')).body.daily.length, 7)
 })
 
-test('the forecast starts at the current account balance, or at the last known one marked as stale', async () => {
+test('the forecast starts at the spendable balance, or at the last known one marked as stale', async () => {
   const partner = await createPartner(database)
   await link(partner, 'usr_1')
   const { body: listed } = await send(url, 'GET', '/v1/accounts?user_id=usr_1', { key: partner.testKey })
-  const cash = listed.accounts.filter(({ type }: { type: string }) => type === 'depository')
+  const cash = listed.accounts.filter(({ subtype }: { subtype: string }) =>
+    ['checking', 'savings', 'money market'].includes(subtype)
+  )
   const cents = cash.reduce(
     (sum: number, account: { available_balance: number | null; current_balance: number }) =>
       sum + Math.round((account.available_balance ?? account.current_balance) * 100),
