@@ -8,6 +8,7 @@ import { horizonDays, judgeHistory, methodNames, newResult } from './forecast-be
 import { syntheticPerson, type HistorySource } from './forecast-bench/people.ts'
 import { mean, report } from './forecast-bench/report.ts'
 import { simulatorHistory } from './forecast-bench/simulator-histories.ts'
+import { abroadPerson, unrulyPerson } from './forecast-bench/unruly.ts'
 
 const help = `Usage: npm run bench:forecast -- [options]
 
@@ -16,16 +17,24 @@ Forecasts each seeded bank history from several days, and compares the forecasts
   --first-seed <n>   first seed (default 1001; tuning used 1 to 60)
   --people <n>       number of histories (default 60)
   --origins <n>      forecasts per history (default 8)
-  --source <name>    'people' (default: synthetic people), 'simulator' (the built-in Plaid simulator), or the path of a module
-                     that exports a function 'history': (seed) => history
+  --source <name>    'people' (default: synthetic people), 'unruly' (awkward rhythms and banks), 'abroad' (the same in German and
+                     Spanish), 'simulator' (the built-in Plaid simulator), or the path of a module that exports a function
+                     'history': (seed) => history
   --each             also print one line per history
   --help             show this text
 
 Exit codes: 0 when the forecast beats every other method at every horizon and 75 to 85 % of outcomes are in the band, else 1.`
 
+const sources = new Map<string, HistorySource>([
+  ['people', syntheticPerson],
+  ['unruly', unrulyPerson],
+  ['abroad', abroadPerson],
+  ['simulator', simulatorHistory]
+])
+
 const sourceFrom = async (path: string | undefined): Promise<HistorySource> => {
-  if (path === undefined || path === 'people') return syntheticPerson
-  if (path === 'simulator') return simulatorHistory
+  const known = sources.get(path ?? 'people')
+  if (path === undefined || known !== undefined) return known ?? syntheticPerson
   const loaded = (await import(pathToFileURL(path).href)) as { history?: HistorySource }
   if (typeof loaded.history !== 'function') throw new TypeError(`${path} exports no function named history`)
   return loaded.history
