@@ -29,7 +29,8 @@ const stepOf = (item: Item, { cursor, history }: Changes, now: Date): SyncStep =
     cursor: isIncomplete ? null : cursor,
     syncedAt: cursor === null ? null : now,
     history: isIncomplete && item.history !== 'loading' ? item.history : reached,
-    retryAt: isIncomplete ? new Date(now.getTime() + retryAfterMs) : null
+    // Plaid sends a webhook when it has more, but that can be lost.
+    retryAt: isIncomplete || history === 'recent' ? new Date(now.getTime() + retryAfterMs) : null
   }
 }
 

@@ -17,12 +17,19 @@ export const simulatorHistory = (seed: number): BankHistory => {
   const lastDay = firstLastDay + ((seed * 37) % 365)
   const lastDate = dateOfDay(lastDay)
   const firstDay = lastDay - historyDays + 1
-  const accounts = accountsOf({
-    item_id: itemId,
-    institution_id: null,
-    migrated_mask: null,
-    migrated_subtype: null
-  }).map(({ account_id, type, subtype, balances }) => ({
+  const accounts = accountsOf(
+    {
+      item_id: itemId,
+      institution_id: null,
+      migrated_mask: null,
+      migrated_subtype: null,
+      username: null,
+      shares_all_at: null,
+      revoked_key: null,
+      created_at: new Date(lastDate)
+    },
+    new Date(lastDate)
+  ).map(({ account_id, type, subtype, balances }) => ({
     id: account_id,
     type,
     subtype,

@@ -95,6 +95,22 @@ export const mutationDuringPagination = () =>
     'Underlying transaction data changed since last page was fetched. Please restart pagination from last update.'
   )
 
+export const lastUpdatedOutOfRange = () =>
+  new PlaidApiError(
+    400,
+    'INVALID_RESULT',
+    'LAST_UPDATED_DATETIME_OUT_OF_RANGE',
+    'requested datetime out of range, most recently updated balance is older than min_last_updated_datetime'
+  )
+export const institutionNotResponding = () =>
+  new PlaidApiError(
+    400,
+    'INSTITUTION_ERROR',
+    'INSTITUTION_NOT_RESPONDING',
+    'this institution is not currently responding to this request. please try again soon',
+    'This financial institution is not currently responding to requests.'
+  )
+
 export const webhookNotSet = () =>
   sandboxError(
     'SANDBOX_WEBHOOK_INVALID',

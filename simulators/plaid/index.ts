@@ -13,7 +13,9 @@ import {
 } from './errors.ts'
 import { Faults, applyBefore } from './faults.ts'
 import type { Fault } from './faults.ts'
+import type { WireTransaction } from './history/render.ts'
 import { registerItemRoutes } from './item-routes.ts'
+import { findItem, setSharesAll } from './queries.ts'
 import { randomRequestId } from './random.ts'
 import { registerSandboxRoutes, repairLogin } from './sandbox-routes.ts'
 import type { Simulation } from './simulation.ts'
@@ -26,7 +28,9 @@ import { WebhookSender } from './webhooks.ts'
 
 export { Faults, faultKinds } from './faults.ts'
 export type { Fault, FaultKind } from './faults.ts'
+export { behaviours, type Behaviour } from './behaviours/index.ts'
 export { historyBetween } from './history/timeline.ts'
+export { openBank } from './institutions.ts'
 
 export interface PlaidSimulatorOptions {
   /** Holds the state, in schema `simulators`; several instances may share it. */
@@ -54,6 +58,10 @@ export interface PlaidSimulator {
   settled: () => Promise<void>
   /** Repairs an item, as a person does in Link's update mode. */
   repairLogin: (itemId: string) => Promise<void>
+  /** What the bank has of an item now: the sound records of its present transactions, as on the wire. */
+  truthOf: (itemId: string) => Promise<WireTransaction[]>
+  /** Shares accounts that the bank has added, as a person does in Link's update mode. */
+  shareMoreAccounts: (itemId: string) => Promise<void>
   /** Returns a settled debit. Banks can do that for sixty days; Plaid's sandbox has no endpoint for it. */
   takeBackDebit: (transferId: string) => Promise<void>
 }
@@ -92,6 +100,11 @@ export const createPlaidSimulator = async (options: PlaidSimulatorOptions): Prom
     faults: simulation.faults,
     settled: async () => await simulation.webhooks.settled(),
     repairLogin: async (itemId) => await repairLogin(simulation, itemId),
+    truthOf: async (itemId) => {
+      const item = await findItem(db, itemId)
+      return item === undefined ? [] : await simulation.feed.truthOf(item, clock.now())
+    },
+    shareMoreAccounts: async (itemId) => await setSharesAll(db, itemId, clock.now()),
     takeBackDebit: async (transferId) => await takeBackDebit(db, transferId, clock.now())
   }
 }

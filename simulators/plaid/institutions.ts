@@ -1,3 +1,5 @@
+import { behaviours, type Behaviour } from './behaviours/index.ts'
+
 /** A bank of Plaid's sandbox, with the routing numbers of Plaid's documentation. */
 export interface Institution {
   institution_id: string
@@ -6,6 +8,9 @@ export interface Institution {
   routing_numbers: string[]
   oauth: boolean
   products: string[]
+  /** How it differs from a polite bank. */
+  behaviours: Behaviour[]
+  currency: string
 }
 
 const products = [
@@ -22,28 +27,84 @@ const products = [
   'statements'
 ]
 
-const bank = (id: string, name: string, routing: string[], country = 'US'): Institution => ({
+const bank = (
+  id: string,
+  name: string,
+  routing: string[],
+  country = 'US',
+  more: { behaviours?: Behaviour[]; currency?: string } = {}
+): Institution => ({
   institution_id: id,
   name,
   country_codes: [country],
   routing_numbers: routing,
   oauth: false,
-  products
+  products,
+  behaviours: more.behaviours ?? [],
+  currency: more.currency ?? 'USD'
 })
 
-const institutions: ReadonlyMap<string, Institution> = new Map(
+const {
+  balanceAgeRule,
+  persistentIds,
+  oddRecords,
+  slowHistory,
+  refusedCursors,
+  vanishingAccount,
+  moreAccounts,
+  allSubtypes,
+  currencies,
+  noLiveBalance,
+  noAvailable,
+  expiringConsent,
+  ...ofHistories
+} = behaviours
+const { germanLines, spanishLines, englishLines, veryOldBalances: _, ...payments } = ofHistories
+
+const unrulyRouting = ['110000000']
+
+/** Banks that do what real ones do; spec/linking.yaml lists them for callers. */
+const unruly: Institution[] = [
+  bank('ins_127287', 'Platypus OAuth Bank', unrulyRouting, 'US', { behaviours: [persistentIds] }),
+  bank('ins_128026', 'Capital Platypus', unrulyRouting, 'US', { behaviours: [balanceAgeRule] }),
+  bank('ins_900001', 'Unruly Bank', unrulyRouting, 'US', { behaviours: [...Object.values(payments), englishLines] }),
+  bank('ins_900002', 'Launenbank', unrulyRouting, 'DE', {
+    behaviours: [...Object.values(payments), germanLines, noAvailable, expiringConsent],
+    currency: 'EUR'
+  }),
+  bank('ins_900003', 'Banco Caprichoso', unrulyRouting, 'ES', {
+    behaviours: [...Object.values(payments), spanishLines, noLiveBalance],
+    currency: 'EUR'
+  }),
+  bank('ins_900004', 'Bank of Many Pockets', unrulyRouting, 'US', { behaviours: [allSubtypes, currencies] }),
+  bank('ins_900005', 'Slow Bank', unrulyRouting, 'US', { behaviours: [slowHistory] }),
+  bank('ins_900006', 'Forgetful Bank', unrulyRouting, 'US', {
+    behaviours: [refusedCursors, vanishingAccount, moreAccounts]
+  }),
+  bank('ins_900007', 'Broken Bank', unrulyRouting, 'US', { behaviours: [oddRecords] })
+]
+
+const institutions = new Map<string, Institution>(
   [
     bank('ins_109508', 'First Platypus Bank', ['110000000', '011401533']),
     bank('ins_109509', 'First Gingham Credit Union', ['110000000', '011401533']),
     bank('ins_109510', 'Tattersall Federal Credit Union', ['110000000', '011401533']),
     bank('ins_109511', 'Tartan Bank', ['110000000', '011401533']),
     bank('ins_109512', 'Houndstooth Bank', ['110000000', '011000138', '011200365', '011400495']),
-    bank('ins_43', 'Tartan-Dominion Bank of Canada', ['021001486'], 'CA')
+    bank('ins_43', 'Tartan-Dominion Bank of Canada', ['021001486'], 'CA', { currency: 'CAD' }),
+    ...unruly
   ].map((institution) => [institution.institution_id, institution])
 )
 
 export const findInstitution = (id: string | null): Institution | undefined =>
   id === null ? undefined : institutions.get(id)
+
+/** Opens a bank with behaviours of one's own in this process, for tests. The name must be new. */
+export const openBank = (name: string, own: Behaviour[]): string => {
+  const id = `ins_${name}`
+  institutions.set(id, bank(id, name, unrulyRouting, 'US', { behaviours: own }))
+  return id
+}
 
 /** The institution in the examples of Plaid's sandbox documentation. */
 export const defaultInstitutionId = 'ins_109508'
@@ -59,8 +120,9 @@ export const institutionBody = (
     last_status_change: new Date(Math.floor(now.getTime() / 86_400_000) * 86_400_000).toISOString(),
     breakdown: { success: 0.99, error_plaid: 0.005, error_institution: 0.005 }
   }
+  const { behaviours: _behaviours, currency: _currency, ...published } = institution
   return {
-    ...institution,
+    ...published,
     ...(options.include_optional_metadata === true
       ? { url: 'https://plaid.com', primary_color: '#1f1f1f', logo: null }
       : {}),

@@ -1,10 +1,14 @@
 import { randomUUID } from 'node:crypto'
 import type { FastifyInstance } from 'fastify'
+import type { Account } from './account-templates.ts'
+import { sentAccountsOf } from './accounts.ts'
+import { behavioursOf, momentOf } from './customers.ts'
 import { invalidField, invalidInstitution, invalidLinkToken, missingFields } from './errors.ts'
 import { dayOf } from './history/days.ts'
 import { historyDays } from './history/timeline.ts'
 import { findInstitution, institutionBody } from './institutions.ts'
 import {
+  consentEndOf,
   itemBody,
   itemStatus,
   itemWebhook,
@@ -51,7 +55,7 @@ const registerLinkTokens = (app: FastifyInstance, simulation: Simulation): void 
         client_name: body.client_name,
         language: body.language,
         country_codes: body.country_codes,
-        products: body.products ?? [],
+        products: [...(body.products ?? []), ...(body.required_if_supported_products ?? [])],
         webhook: body.webhook ?? null,
         redirect_uri: body.redirect_uri ?? null,
         client_user_id: clientUserId,
@@ -110,11 +114,26 @@ const daysRequested = (
   return Math.min(historyDays, Math.max(1, dayOf(now.getTime()) - dayOf(start)))
 }
 
-/** The webhooks for a new item's transactions, which are available immediately. */
+const pendingExpiration = (item: Item, now: Date): Webhook[] =>
+  itemWebhook(item, 'ITEM', 'PENDING_EXPIRATION', {
+    consent_expiration_time: new Date(consentEndOf(item, now) ?? 0).toISOString()
+  })
+
+/** The webhooks for a new item and its transactions, which are available immediately at most banks. */
 const firstWebhooks = async (simulation: Simulation, item: Item, now: Date): Promise<Webhook[]> => {
-  if (item.webhook === null || !item.products.includes('transactions')) return []
+  if (item.webhook === null) return []
+  const warnings = [
+    ...(consentEndOf(item, now) === undefined ? [] : pendingExpiration(item, now)),
+    ...(behavioursOf(item).some(({ offersMoreAccounts }) => offersMoreAccounts)
+      ? itemWebhook(item, 'ITEM', 'NEW_ACCOUNTS_AVAILABLE', { error: null })
+      : [])
+  ]
+  // A bank that is slow has nothing to tell of yet.
+  const isSlow = behavioursOf(item).some(({ updateStatus }) => updateStatus !== undefined)
+  if (isSlow || !item.products.includes('transactions')) return warnings
   const { initial, historical } = await simulation.feed.count(item, now)
   return [
+    ...warnings,
     ...itemWebhook(item, 'TRANSACTIONS', 'INITIAL_UPDATE', { error: null, new_transactions: initial }),
     ...itemWebhook(item, 'TRANSACTIONS', 'HISTORICAL_UPDATE', { error: null, new_transactions: historical }),
     ...syncUpdatesAvailable(item)
@@ -137,7 +156,8 @@ const registerExchange = (app: FastifyInstance, simulation: Simulation): void =>
           webhook: body.options?.webhook ?? null,
           products: body.initial_products,
           // Plaid's default is 90 days; the simulator's is its whole history.
-          daysRequested: daysRequested(body.options?.transactions, now)
+          daysRequested: daysRequested(body.options?.transactions, now),
+          username: body.options?.override_username ?? null
         },
         now
       )
@@ -159,17 +179,31 @@ const registerExchange = (app: FastifyInstance, simulation: Simulation): void =>
   })
 }
 
+/** @throws PlaidApiError when the bank gives no current balance of these accounts */
+const requireLiveBalance = (item: Item, accounts: Account[], minLastUpdated: string | undefined, now: Date): void => {
+  for (const behaviour of behavioursOf(item)) {
+    const error = behaviour.balanceError?.(accounts, minLastUpdated, momentOf(item, now))
+    if (error !== undefined) throw error
+  }
+}
+
 const registerReads = (app: FastifyInstance, simulation: Simulation): void => {
   registerEndpoint(app, simulation, '/item/get', schemas.itemGet, async (body, { now }) => {
     const item = await requireItem(simulation, body.access_token)
-    return { item: { ...itemBody(item), created_at: item.created_at.toISOString() }, status: itemStatus(item, now) }
+    return {
+      item: { ...itemBody(item, now), created_at: item.created_at.toISOString() },
+      status: itemStatus(item, now)
+    }
   })
 
   // Balances are fixed, so both endpoints return the same ones.
   for (const path of ['/accounts/get', '/accounts/balance/get']) {
-    registerEndpoint(app, simulation, path, schemas.accountsGet, async (body) => {
+    registerEndpoint(app, simulation, path, schemas.accountsGet, async (body, { now }) => {
       const item = await requireHealthyItem(simulation, body.access_token)
-      return { accounts: selectAccounts(item, body.options?.account_ids), item: itemBody(item) }
+      const accounts = selectAccounts(item, body.options?.account_ids, now)
+      if (path === '/accounts/balance/get')
+        requireLiveBalance(item, accounts, body.options?.min_last_updated_datetime, now)
+      return { accounts: sentAccountsOf(item, accounts, now), item: itemBody(item, now) }
     })
   }
 

@@ -9,6 +9,8 @@ import {
   itemNotFound
 } from './errors.ts'
 import { accountsOf } from './accounts.ts'
+import { behavioursOf, momentOf } from './customers.ts'
+import { updateIntervalMs } from './history/days.ts'
 import { findInstitution } from './institutions.ts'
 import {
   findItemByAccessToken,
@@ -31,6 +33,7 @@ export interface NewItem {
   webhook: string | null
   products: string[]
   daysRequested: number | null
+  username?: string | null
 }
 
 const blank = {
@@ -38,6 +41,9 @@ const blank = {
   client_user_id: null,
   webhook: null,
   days_requested: null,
+  username: null,
+  shares_all_at: null,
+  revoked_key: null,
   exchanged_at: null,
   login_required_at: null,
   removed_at: null,
@@ -64,6 +70,7 @@ export const linkItem = async (
     webhook: wanted.webhook,
     products: JSON.stringify([...new Set(wanted.products)]),
     days_requested: wanted.daysRequested,
+    username: wanted.username ?? null,
     created_at: now
   })
   return { item, publicToken: await issuePublicToken(db, item.item_id, now) }
@@ -131,8 +138,8 @@ export const requireHealthyItem = async (simulation: Simulation, accessToken: st
 }
 
 /** The accounts with these ids; all accounts without ids. @throws PlaidApiError INVALID_ACCOUNT_ID */
-export const selectAccounts = (item: Item, accountIds: string[] | undefined) => {
-  const accounts = accountsOf(item)
+export const selectAccounts = (item: Item, accountIds: string[] | undefined, now: Date) => {
+  const accounts = accountsOf(item, now)
   if (accountIds === undefined) return accounts
   const wanted = accounts.filter((account) => accountIds.includes(account.account_id))
   if (wanted.length !== new Set(accountIds).size) throw invalidAccountId()
@@ -141,8 +148,15 @@ export const selectAccounts = (item: Item, accountIds: string[] | undefined) => 
 
 const itemError = (item: Item) => (item.login_required_at === null ? null : itemLoginRequired().body())
 
+/** When the end-user's consent expires, at a bank where it does. */
+export const consentEndOf = (item: Item, now: Date): number | undefined => {
+  const ends = behavioursOf(item).flatMap((behaviour) => behaviour.consentEndsAt?.(momentOf(item, now)) ?? [])
+  return ends.length === 0 ? undefined : Math.min(...ends)
+}
+
 /** The item object of Plaid's responses. */
-export const itemBody = (item: Item) => {
+export const itemBody = (item: Item, now: Date) => {
+  const consentEndsAt = consentEndOf(item, now)
   const institution = findInstitution(item.institution_id)
   return {
     item_id: item.item_id,
@@ -156,18 +170,25 @@ export const itemBody = (item: Item) => {
     billed_products: item.products,
     products: item.products,
     consented_products: item.products,
-    // Consent does not expire. Unlike Plaid's, items do not require a login after 30 days, because a demonstration must
-    // not break after a month.
-    consent_expiration_time: null,
+    // At most banks, consent does not expire. Unlike Plaid's, items do not require a login after 30 days, because a demonstration must not
+    // break after a month.
+    consent_expiration_time: consentEndsAt === undefined ? null : new Date(consentEndsAt).toISOString(),
     update_type: 'background'
   }
+}
+
+/** When Plaid last got data from the bank; unruly banks give it four times a day. */
+const lastUpdateOf = (item: Item, now: Date): number => {
+  const at = now.getTime()
+  if (behavioursOf(item).length === 0) return at
+  return Math.max(item.created_at.getTime(), Math.floor(at / updateIntervalMs) * updateIntervalMs)
 }
 
 /** The status object of /item/get. */
 export const itemStatus = (item: Item, now: Date) => ({
   transactions:
     item.login_required_at === null
-      ? { last_successful_update: now.toISOString(), last_failed_update: null }
+      ? { last_successful_update: new Date(lastUpdateOf(item, now)).toISOString(), last_failed_update: null }
       : {
           last_successful_update: item.login_required_at.toISOString(),
           last_failed_update: item.login_required_at.toISOString()

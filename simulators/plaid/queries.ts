@@ -95,6 +95,20 @@ export const setLoginRequired = async (db: Db, itemId: string, since: Date | nul
   return result.numUpdatedRows > 0n
 }
 
+/** Notes that the end-user ended the access to an account. */
+export const setRevoked = async (db: Db, itemId: string, accountKey: string): Promise<void> => {
+  await db
+    .updateTable('simulators.plaid_items')
+    .set({ revoked_key: accountKey })
+    .where('item_id', '=', itemId)
+    .execute()
+}
+
+/** Notes that the end-user shares all accounts of the bank. */
+export const setSharesAll = async (db: Db, itemId: string, at: Date): Promise<void> => {
+  await db.updateTable('simulators.plaid_items').set({ shares_all_at: at }).where('item_id', '=', itemId).execute()
+}
+
 /** The first request that names a length fixes the length of an item's history. */
 export const setDaysRequested = async (db: Db, itemId: string, days: number): Promise<Item> => {
   await db

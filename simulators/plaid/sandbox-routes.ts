@@ -11,12 +11,16 @@ import {
   syncUpdatesAvailable
 } from './items.ts'
 import type { Item } from './items.ts'
-import { findItem, findLinkToken, insertBatch, setLoginRequired } from './queries.ts'
+import { findItem, findLinkToken, insertBatch, setLoginRequired, setRevoked, setSharesAll } from './queries.ts'
 import * as schemas from './schemas.ts'
 import { registerEndpoint } from './simulation.ts'
 import type { Simulation } from './simulation.ts'
+import { accountIdOf } from './ids.ts'
 import { findVerificationKey } from './webhooks.ts'
 import type { Webhook } from './webhooks.ts'
+
+/** The account to which USER_ACCOUNT_REVOKED ends the access: the savings account. */
+const revocableKey = '1111'
 
 /** Registers Plaid's sandbox endpoints for items, its webhook keys, and the simulator's controls under /simulator. */
 export const registerSandboxRoutes = (app: FastifyInstance, simulation: Simulation): void => {
@@ -27,6 +31,7 @@ export const registerSandboxRoutes = (app: FastifyInstance, simulation: Simulati
     const webhooks = webhookOf(item, body.webhook_code, body.webhook_type, call.now)
     if (['SYNC_UPDATES_AVAILABLE', 'DEFAULT_UPDATE'].includes(body.webhook_code))
       await insertBatch(db, item.item_id, call.now)
+    if (body.webhook_code === 'USER_ACCOUNT_REVOKED') await setRevoked(db, item.item_id, revocableKey)
     call.webhooks.push(...webhooks)
     return { webhook_fired: true }
   })
@@ -74,6 +79,8 @@ const webhookOf = (item: Item, code: string, type: string | undefined, now: Date
         reason: 'INSTITUTION_MIGRATION',
         disconnect_time: new Date(now.getTime() + 7 * 86_400_000).toISOString()
       })
+    case 'USER_ACCOUNT_REVOKED':
+      return itemWebhook(item, 'ITEM', code, { account_id: accountIdOf(item.item_id, revocableKey) })
     case 'NEW_ACCOUNTS_AVAILABLE':
     case 'USER_PERMISSION_REVOKED':
       return itemWebhook(item, 'ITEM', code, { error: null })
@@ -117,6 +124,7 @@ const registerControls = (app: FastifyInstance, simulation: Simulation): void =>
     if (token === undefined || token.expires_at <= now) throw invalidLinkToken()
     if (token.update_item_id !== null) {
       await repairLogin(simulation, token.update_item_id)
+      await setSharesAll(db, token.update_item_id, now)
       return { public_token: await issuePublicToken(db, token.update_item_id, now) }
     }
     const { publicToken } = await linkItem(

@@ -34,12 +34,12 @@ export const linkTokenCreate = body(
     user_id: Type.Optional(text),
     products: Type.Optional(nullable(texts)),
     webhook: Type.Optional(url),
+    required_if_supported_products: Type.Optional(nullable(texts)),
     access_token: Type.Optional(nullable(text)),
     redirect_uri: Type.Optional(nullable(Type.String())),
     transactions: Type.Optional(Type.Object({ days_requested: Type.Optional(days) })),
     transfer: Type.Optional(Type.Object({ authorization_id: Type.Optional(text) }))
   },
-  'required_if_supported_products',
   'optional_products',
   'additional_consented_products',
   'access_tokens',

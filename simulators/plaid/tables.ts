@@ -12,10 +12,16 @@ export interface ItemsTable {
   webhook: string | null
   products: Json<string[]>
   days_requested: number | null
+  /** The sandbox user who logged in; null for the usual one. */
+  username: string | null
   created_at: Date
   exchanged_at: Date | null
   login_required_at: Date | null
   removed_at: Date | null
+  /** When the end-user shared accounts that the bank has added, in Link's update mode. */
+  shares_all_at: Date | null
+  /** The account to which the end-user ended the access. */
+  revoked_key: string | null
   batch_count: Generated<number>
   last_webhook_code: string | null
   last_webhook_at: Date | null

@@ -58,6 +58,7 @@ const updateWebhooks = (simulation: Simulation, url = simulation.transferWebhook
 /** Validates a proposal before any decision about risk. @returns its account */
 const checkProposal = (
   item: Item,
+  now: Date,
   body: {
     account_id: string
     type: TransferType
@@ -67,7 +68,7 @@ const checkProposal = (
     iso_currency_code?: string
   }
 ) => {
-  const account = accountsOf(item).find((candidate) => candidate.account_id === body.account_id)
+  const account = accountsOf(item, now).find((candidate) => candidate.account_id === body.account_id)
   if (account === undefined) throw invalidAccountId()
   if (!isTransferable(account)) throw transferAccountUnsupported()
   if (centsOf(body.amount) === 0) throw invalidField('amount must be greater than 0.00')
@@ -112,7 +113,7 @@ const registerAuthorizations = (app: FastifyInstance, simulation: Simulation): v
     schemas.authorizationCreate,
     async (body, { now }) => {
       const item = await requireItem(simulation, body.access_token)
-      const account = checkProposal(item, body)
+      const account = checkProposal(item, now, body)
       const { decision, rationaleCode } = decide(account, body.type, centsOf(body.amount), {
         loginRequired: item.login_required_at !== null,
         migrated: item.migrated_mask !== null
@@ -150,7 +151,7 @@ const registerAuthorizations = (app: FastifyInstance, simulation: Simulation): v
         { routing: body.routing_number, number: body.account_number, subtype: body.account_type },
         now
       )
-      return { access_token: item.access_token, account_id: accountsOf(item)[0]?.account_id }
+      return { access_token: item.access_token, account_id: accountsOf(item, now)[0]?.account_id }
     }
   )
 }

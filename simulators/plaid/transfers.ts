@@ -1,5 +1,5 @@
 import { addBusinessDays, dayMs, dayOf, hourMs, isoDate } from './history/days.ts'
-import type { Account } from './accounts.ts'
+import type { Account } from './account-templates.ts'
 import type {
   AchClass,
   Decision,
@@ -42,7 +42,7 @@ export const allowsAchClass = (type: TransferType, achClass: AchClass): boolean 
 
 /** Whether Plaid moves money from and to this type of account. */
 export const isTransferable = (account: Account): boolean =>
-  ['checking', 'savings', 'cash management'].includes(account.subtype)
+  ['checking', 'savings', 'cash management'].includes(account.subtype ?? '')
 
 /**
  * The sandbox's decision (reference of /transfer/authorization/create): a balance of zero is a risk, a balance below the amount

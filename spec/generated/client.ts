@@ -1497,7 +1497,25 @@ export interface paths {
         put?: never;
         /**
          * Create a sandbox public token
-         * @description Creates a public token as Plaid Link does after a successful login at a sandbox bank. Use it to try linking without a browser. Test credentials only.
+         * @description Creates a public token as Plaid Link does after a successful login at a sandbox bank. Use it to try linking
+         *     without a browser. Test credentials only.
+         *
+         *     The banks `ins_109508` to `ins_109512` and `ins_43` are polite. On a server with the built-in simulator, these
+         *     do what real banks do:
+         *
+         *     - `ins_900001` Unruly Bank: bills that come early, late, quarterly or every few weeks, are moved by weekends, or
+         *       are two at one payee; descriptions with months and numbers; refunds, tips, holds that are never posted,
+         *       pending payments dated in the future.
+         *     - `ins_900002` Launenbank: the same in German and EUR, without available balances, and with a consent that ends
+         *       after five days.
+         *     - `ins_900003` Banco Caprichoso: the same in Spanish and EUR, without current balances.
+         *     - `ins_900004` Bank of Many Pockets: accounts of many subtypes, and in EUR, JPY and KWD.
+         *     - `ins_900005` Slow Bank: no transactions for a minute, the last 30 days for ten, then the rest.
+         *     - `ins_900006` Forgetful Bank: Plaid refuses cursors older than some days, the savings account is closed after
+         *       two days, and another account can be added in update mode.
+         *     - `ins_900007` Broken Bank: some records break Plaid's contract.
+         *     - `ins_127287` Platypus OAuth Bank: accounts with an identity that is the same in every item.
+         *     - `ins_128026` Capital Platypus: current balances of deposit accounts only.
          */
         post: operations["createSandboxPublicToken"];
         delete?: never;
@@ -4322,6 +4340,8 @@ export interface components {
              * @default ins_109508
              */
             institution_id?: string;
+            /** @description A user of Plaid's sandbox; `user_good` by default. At the built-in simulator's unruly banks, every user name is another person, and a person has the same accounts and transactions in every item. */
+            username?: string;
         };
         SandboxPublicToken: {
             /** @description Public token for `POST /v1/accounts/link`. */
@@ -4338,7 +4358,7 @@ export interface components {
              * @description Plaid's webhook code.
              * @enum {string}
              */
-            webhook_code: "SYNC_UPDATES_AVAILABLE" | "DEFAULT_UPDATE" | "RECURRING_TRANSACTIONS_UPDATE" | "NEW_ACCOUNTS_AVAILABLE" | "PENDING_DISCONNECT" | "LOGIN_REPAIRED" | "USER_PERMISSION_REVOKED";
+            webhook_code: "SYNC_UPDATES_AVAILABLE" | "DEFAULT_UPDATE" | "RECURRING_TRANSACTIONS_UPDATE" | "NEW_ACCOUNTS_AVAILABLE" | "PENDING_DISCONNECT" | "LOGIN_REPAIRED" | "USER_PERMISSION_REVOKED" | "USER_ACCOUNT_REVOKED";
         };
         SandboxWebhook: {
             /** @description Always true. */

@@ -121,7 +121,10 @@ export type SandboxLoginReset = Static<typeof SandboxLoginReset>
 export const SandboxPublicToken = Type.Object({ public_token: Type.String() })
 export type SandboxPublicToken = Static<typeof SandboxPublicToken>
 
-export const SandboxPublicTokenRequest = Type.Object({ institution_id: Type.String({ minLength: 1, maxLength: 100, default: 'ins_109508' }) }, { additionalProperties: false })
+export const SandboxPublicTokenRequest = Type.Object({
+  institution_id: Type.String({ minLength: 1, maxLength: 100, default: 'ins_109508' }),
+  username: Type.Optional(Type.String({ minLength: 1, maxLength: 100, pattern: '^[\\x21-\\x7e]+$' }))
+}, { additionalProperties: false })
 export type SandboxPublicTokenRequest = Static<typeof SandboxPublicTokenRequest>
 
 export const SandboxWebhook = Type.Object({ webhook_fired: Type.Boolean() })
@@ -135,7 +138,8 @@ export const SandboxWebhookRequest = Type.Object({
     'NEW_ACCOUNTS_AVAILABLE',
     'PENDING_DISCONNECT',
     'LOGIN_REPAIRED',
-    'USER_PERMISSION_REVOKED'
+    'USER_PERMISSION_REVOKED',
+    'USER_ACCOUNT_REVOKED'
   ])
 }, { additionalProperties: false })
 export type SandboxWebhookRequest = Static<typeof SandboxWebhookRequest>

@@ -1232,7 +1232,14 @@ export const tools: readonly ToolTemplate[] = [
           pattern: '^[\\x21-\\x7e]+$',
           description: 'Ensures that the call takes effect at most once. Create a new UUID for each purchase, transfer or other effect. To retry, also after a timeout or an error, send the same UUID and the same arguments. Keys are valid for 24 hours.'
         },
-        institution_id: { type: 'string', minLength: 1, maxLength: 100, default: 'ins_109508', description: 'A bank in Plaid\'s sandbox.' }
+        institution_id: { type: 'string', minLength: 1, maxLength: 100, default: 'ins_109508', description: 'A bank in Plaid\'s sandbox.' },
+        username: {
+          type: 'string',
+          minLength: 1,
+          maxLength: 100,
+          pattern: '^[\\x21-\\x7e]+$',
+          description: 'A user of Plaid\'s sandbox; `user_good` by default. At the built-in simulator\'s unruly banks, every user name is another person, and a person has the same accounts and transactions in every item.'
+        }
       },
       required: ['idempotency_key'],
       additionalProperties: false
@@ -1245,7 +1252,8 @@ export const tools: readonly ToolTemplate[] = [
     annotations: { readOnlyHint: false, destructiveHint: false, idempotentHint: true, openWorldHint: true },
     places: {
       idempotency_key: { in: 'header', name: 'Idempotency-Key', required: true },
-      institution_id: { in: 'body', name: 'institution_id', required: false }
+      institution_id: { in: 'body', name: 'institution_id', required: false },
+      username: { in: 'body', name: 'username', required: false }
     },
     sendsBody: false,
     defaults: {}

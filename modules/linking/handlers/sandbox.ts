@@ -29,6 +29,7 @@ export const sandboxHandlers = (
       initial_products: [Products.Transactions, Products.Auth],
       options: {
         ...(webhook === undefined ? {} : { webhook }),
+        ...(body?.username === undefined ? {} : { override_username: body.username }),
         transactions: { days_requested: app.plaid.historyDays }
       }
     }

@@ -1,4 +1,5 @@
-import { accountIdOf } from '../accounts.ts'
+import { code as findCurrency } from 'currency-codes'
+import { accountIdOf } from '../ids.ts'
 import { seededId, createSeededRandom } from '../random.ts'
 import { isoDate } from './days.ts'
 import type { Version } from './life.ts'
@@ -31,7 +32,8 @@ const noPaymentMeta = {
 export interface RenderContext {
   itemId: string
   town: Town
-  currency: string
+  /** The currency of an account by its key. */
+  currencyOf: (accountKey: string) => string
   includeOriginalDescription: boolean
 }
 
@@ -56,6 +58,10 @@ const locationOf = (merchant: Merchant, town: Town) => {
 
 const transactionTypes = { online: 'digital', 'in store': 'place', other: 'special' } as const
 
+/** The amount in the currency's major unit, by ISO 4217. */
+const fromMinorUnits = (amount: number, currency: string): number =>
+  amount / 10 ** (findCurrency(currency)?.digits ?? 2)
+
 /** The transaction object of /transactions/sync. */
 export const renderTransaction = (version: Version, context: RenderContext) => {
   const { life, stage } = version
@@ -65,13 +71,14 @@ export const renderTransaction = (version: Version, context: RenderContext) => {
   const primary = revision?.primary ?? merchant.primary
   const detail = revision?.detail ?? merchant.detail
   const happenedAt = stage === 'posted' && life.postedAt !== null ? life.postedAt : life.authorizedAt
+  const currency = context.currencyOf(life.mask)
   const ofBank = merchant.counterparty === 'financial_institution'
   const entityId = ofBank ? null : seededId('merchant', merchant.name)
   return {
     account_id: accountIdOf(context.itemId, life.mask),
     account_owner: null,
-    amount: cents / 100,
-    iso_currency_code: context.currency,
+    amount: fromMinorUnits(cents, currency),
+    iso_currency_code: currency,
     unofficial_currency_code: null,
     category: null,
     category_id: null,

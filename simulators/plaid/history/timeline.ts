@@ -1,7 +1,9 @@
+import type { Behaviour } from '../behaviours/behaviour.ts'
+import { createSeededRandom } from '../random.ts'
 import { dayMs, dayOf, isoDate } from './days.ts'
 import { livesOfBatch, livesOfDay } from './generator.ts'
 import { changesOf, versionKey } from './life.ts'
-import type { Change, Version } from './life.ts'
+import type { Change, Life, Version } from './life.ts'
 import { profileOf } from './profile.ts'
 import type { Profile } from './profile.ts'
 import { renderTransaction } from './render.ts'
@@ -43,13 +45,15 @@ export class Timeline {
   readonly profile: Profile
   readonly #seed: string
   readonly #linkedAt: number
+  readonly #behaviours: readonly Behaviour[]
   readonly #changes: Change[] = []
   readonly #batches: Change[][] = []
   #nextDay: number
 
-  constructor(seed: string, linkedAt: number, days: number) {
+  constructor(seed: string, linkedAt: number, days: number, behaviours: readonly Behaviour[] = []) {
     this.#seed = seed
     this.#linkedAt = linkedAt
+    this.#behaviours = behaviours
     this.profile = profileOf(seed)
     this.#nextDay = dayOf(linkedAt) - days
   }
@@ -70,10 +74,31 @@ export class Timeline {
   #extend(now: number): void {
     if (dayOf(now) < this.#nextDay) return
     for (const end = dayOf(now) + aheadDays; this.#nextDay <= end; this.#nextDay++) {
-      for (const life of livesOfDay(this.#seed, this.profile, this.#nextDay))
-        this.#changes.push(...changesOf(life, this.#linkedAt))
+      for (const life of this.#livesOf(this.#nextDay)) this.#changes.push(...this.#visibleChangesOf(life))
     }
     this.#changes.sort(byTime)
+  }
+
+  /** The payments that begin on a day, as the bank's behaviours have them. */
+  #livesOf(day: number): Life[] {
+    const lives = [
+      ...livesOfDay(this.#seed, this.profile, day),
+      ...this.#behaviours.flatMap((behaviour) => behaviour.lives?.(this.#seed, day) ?? [])
+    ]
+    return lives.map((life) =>
+      this.#behaviours.reduce(
+        (changed, behaviour) =>
+          behaviour.life?.(changed, createSeededRandom(`${this.#seed}|${behaviour.name}|${life.key}`)) ?? changed,
+        life
+      )
+    )
+  }
+
+  #visibleChangesOf(life: Life): Change[] {
+    const earliest = Math.max(
+      ...this.#behaviours.map((behaviour) => behaviour.visibleFrom?.(life, this.#linkedAt) ?? Number.NEGATIVE_INFINITY)
+    )
+    return changesOf(life, this.#linkedAt).map((change) => ({ ...change, at: Math.max(change.at, earliest) }))
   }
 
   /** The position of the last change visible at `now`, so that an idle hour does not move it. Never before `floor`. */
@@ -138,7 +163,12 @@ export const historyBetween = (seed: string, from: string, to: string): WireTran
     Date.parse(to),
     Math.min(historyDays, dayOf(Date.parse(to)) - dayOf(Date.parse(from)) + 7)
   )
-  const context = { itemId: seed, town: timeline.profile.town, currency: 'USD', includeOriginalDescription: false }
+  const context = {
+    itemId: seed,
+    town: timeline.profile.town,
+    currencyOf: () => 'USD',
+    includeOriginalDescription: false
+  }
   const end = Date.parse(to) + 10 * dayMs
   return timeline
     .difference(beginning, { at: end, batches: 0 })

@@ -20,16 +20,30 @@ export interface World extends TestApp {
   truthOf(itemId: string): Promise<Map<string, Record<string, unknown>>>
 }
 
+type PlaidTransaction = Pick<
+  Transaction,
+  | 'transaction_id'
+  | 'account_id'
+  | 'name'
+  | 'amount'
+  | 'iso_currency_code'
+  | 'date'
+  | 'authorized_date'
+  | 'pending'
+  | 'pending_transaction_id'
+> & { merchant_name?: string | null; personal_finance_category?: { primary: string } | null }
+
 export const simulatorOf = ({ app }: Pick<TestApp, 'app'>) => {
   const { plaid: simulator } = app.simulators
   assert(simulator !== undefined)
   return simulator
 }
 
-const wireOf = (
+/** A transaction of Plaid as the feed shows it. */
+export const wireOf = (
   itemId: string,
   accountIds: Map<string, string>,
-  transaction: Transaction
+  transaction: PlaidTransaction
 ): Record<string, unknown> => ({
   transaction_id: transactionIdOf(itemId, transaction.transaction_id),
   account_id: accountIds.get(transaction.account_id),
