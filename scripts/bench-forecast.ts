@@ -7,7 +7,7 @@ import { runWithArguments } from './command.ts'
 import { horizonDays, judgeHistory, methodNames, newResult } from './forecast-bench/accuracy.ts'
 import { syntheticPerson, type HistorySource } from './forecast-bench/people.ts'
 import { mean, report } from './forecast-bench/report.ts'
-import { simulatorHistory } from './forecast-bench/simulator-histories.ts'
+import { simulatorHistory, unrulySimulatorHistory } from './forecast-bench/simulator-histories.ts'
 import { abroadPerson, unrulyPerson } from './forecast-bench/unruly.ts'
 
 const help = `Usage: npm run bench:forecast -- [options]
@@ -18,8 +18,8 @@ Forecasts each seeded bank history from several days, and compares the forecasts
   --people <n>       number of histories (default 60)
   --origins <n>      forecasts per history (default 8)
   --source <name>    'people' (default: synthetic people), 'unruly' (awkward rhythms and banks), 'abroad' (the same in German and
-                     Spanish), 'simulator' (the built-in Plaid simulator), or the path of a module that exports a function
-                     'history': (seed) => history
+                     Spanish), 'simulator' (the built-in Plaid simulator), 'unruly-simulator' (its unruly banks), or
+                     the path of a module that exports a function 'history': (seed) => history
   --each             also print one line per history
   --help             show this text
 
@@ -29,7 +29,8 @@ const sources = new Map<string, HistorySource>([
   ['people', syntheticPerson],
   ['unruly', unrulyPerson],
   ['abroad', abroadPerson],
-  ['simulator', simulatorHistory]
+  ['simulator', simulatorHistory],
+  ['unruly-simulator', unrulySimulatorHistory]
 ])
 
 const sourceFrom = async (path: string | undefined): Promise<HistorySource> => {

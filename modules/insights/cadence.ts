@@ -23,11 +23,20 @@ const gapsAgree = (gaps: readonly number[], period: number, slack: number): bool
   return agreeing >= minMatched * minFilled * gaps.length
 }
 
+/** Whether a period of days is about a whole number of months, such as 4, 9 and 13 weeks. */
+const looksLikeMonths = (period: number): boolean =>
+  period > 14 && Math.abs(period - daysPerMonth * Math.round(period / daysPerMonth)) <= 3
+
 const weekCandidates = (days: readonly number[], gaps: readonly number[], gap: number): CadenceFit[] => {
   const weeks = Math.round(gap / 7)
   const slack = weeks === 1 ? 2 : weeks === 2 ? 6 : 3
   if (weeks < 1 || weeks > mostWeeks || Math.abs(gap - 7 * weeks) > slack) return []
-  return gapsAgree(gaps, 7 * weeks, slack) ? fitWeeks(days, weeks) : []
+  if (!gapsAgree(gaps, 7 * weeks, slack)) return []
+  const fits = fitWeeks(days, weeks)
+  // Late payments of every third month come every thirteen weeks, too, now and then.
+  return looksLikeMonths(7 * weeks)
+    ? fits.filter((fit) => fit.members.length === days.length && fit.filled === 1)
+    : fits
 }
 
 const monthCandidates = (days: readonly number[], gaps: readonly number[], gap: number): CadenceFit[] => {

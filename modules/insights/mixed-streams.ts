@@ -38,11 +38,15 @@ const isSeparate = (fit: CadenceFit, alike: readonly Occurrence[]): boolean => {
   return fit.filled === 1 && fit.meanMissDays <= strictMissDays && members.length >= (isBill && isYearly ? 2 : 3)
 }
 
+/** Streams that are taken out of a mix explain at least this share of it; less would be chance. */
+const minExplained = 0.8
+const maxStreams = 4
+
 /** Takes streams out of like amounts one by one, by their days: two yearly policies at one insurer. */
 const asStreamsByDay = (alike: readonly Occurrence[]): Stream[] => {
   const streams: Stream[] = []
   let rest = [...alike]
-  while (rest.length >= 2) {
+  while (rest.length >= 2 && streams.length < maxStreams) {
     const days = rest.map(({ day }) => day)
     let best: CadenceFit | undefined
     for (const day of new Set(days.slice(-12))) {
@@ -51,12 +55,12 @@ const asStreamsByDay = (alike: readonly Occurrence[]): Stream[] => {
         if (isSeparate(fit, rest) && fit.members.length > (best?.members.length ?? 0)) best = fit
       }
     }
-    if (best === undefined) return streams
+    if (best === undefined) break
     streams.push(toStream(best, rest, []))
     const taken = new Set(best.members)
     rest = rest.filter((_, index) => !taken.has(index))
   }
-  return streams
+  return rest.length <= (1 - minExplained) * alike.length ? streams : []
 }
 
 /** The streams in a cluster of like amounts. */
