@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'tap'
 import type { BankTransaction } from '../../../modules/insights/bank-transaction.ts'
+import { cashPosition } from '../../../modules/insights/cash-position.ts'
 import { forecastCashFlow } from '../../../modules/insights/forecast.ts'
 import { spendableBalance, withoutBookedPending } from '../../../modules/insights/spendable-balance.ts'
 import { booked, eachMonth, series } from './made-up-history.ts'
@@ -47,6 +48,24 @@ test('a pending transaction whose booked successor is present is left out', asyn
 test('rent that is due tomorrow causes a shortfall', async () => {
   const { balance, shortfalls, next } = tomorrow([account(10_000, 10_000)], [])
   assert.deepEqual([balance, shortfalls[0]?.amountCents, next], [-121_500, 121_500, '2026-06-01'])
+})
+
+test('a certificate of deposit and a health account do not pay the rent of tomorrow', async () => {
+  const linked = (id: string, subtype: string, current: number, available: number | null) => ({
+    ...account(current, available, id),
+    type: 'depository',
+    subtype,
+    isoCurrencyCode: 'USD',
+    asOf: new Date('2026-05-31T12:00:00Z'),
+    stale: false
+  })
+  const position = cashPosition([
+    linked('checking', 'checking', 10_000, 10_000),
+    linked('cd', 'cd', 2_000_000, null),
+    linked('hsa', 'hsa', 300_000, 300_000)
+  ])
+  const { balance, shortfalls } = tomorrow(position?.accounts ?? [], [])
+  assert.deepEqual([balance, shortfalls[0]], [-121_500, { date: '2026-06-01', amountCents: 121_500 }])
 })
 
 test('rent that is pending, dated tomorrow and off the available balance counts once', async () => {
