@@ -4,7 +4,7 @@ import { isKnownBill } from './kinds.ts'
 import { occurrencesOf, scatter, type Occurrence } from './occurrences.ts'
 import type { Schedule } from './schedule.ts'
 import { fitSchedule, type CadenceFit } from './schedule-fit.ts'
-import { asOneStream, steadyScatter, toStream, type Stream } from './streams.ts'
+import { asOneStream, steadyScatter, toStream, windowOccurrences, type Stream } from './streams.ts'
 
 const equalAmountShare = 0.02
 /** Amounts with a larger ratio belong to different purchases at one merchant. */
@@ -93,14 +93,28 @@ const runTogether = (a: Stream, b: Stream): boolean => {
   return Math.min(a.lastDay, b.lastDay) - Math.max(aFirst, bFirst) > a.periodDays
 }
 
-/** A second stream beside the steady one of a merchant, such as a yearly payment to an insurer that is paid monthly, too. */
+/** The newest payments that one stream of a merchant leaves over, by id. */
+const leftOverBy = (whole: Stream, occurrences: readonly Occurrence[]): Set<string> => {
+  const ids = new Set(whole.transactions.map(({ transactionId }) => transactionId))
+  const newest = occurrences.slice(-windowOccurrences).flatMap(({ transactions }) => transactions)
+  return new Set(newest.flatMap(({ transactionId }) => (ids.has(transactionId) ? [] : [transactionId])))
+}
+
+/**
+ * A second stream beside the steady one of a merchant, such as a yearly payment to an insurer that is paid monthly, too. Its latest
+ * payment is one that the steady stream leaves over: a bill that changes with the season is one stream.
+ */
 const besideSteady = (whole: Stream, occurrences: readonly Occurrence[]): Stream[] => {
+  const leftOver = leftOverBy(whole, occurrences)
+  if (leftOver.size === 0) return [whole]
   const typical = Math.abs(whole.amountCents)
   const isTypical = ({ amountCents }: Occurrence) =>
     Math.abs(amountCents) <= clusterRatio * typical && typical <= clusterRatio * Math.abs(amountCents)
   const others = occurrences.filter((occurrence) => !isTypical(occurrence))
   if (others.length < 2) return [whole]
-  const beside = asSeveralStreams(others).filter((stream) => runTogether(whole, stream))
+  const beside = asSeveralStreams(others).filter(
+    (stream) => runTogether(whole, stream) && leftOver.has(stream.transactions.at(-1)?.transactionId ?? '')
+  )
   const steady = beside.length > 0 ? asOneStream(occurrences.filter(isTypical)) : undefined
   return steady && steady.filled >= whole.filled ? [steady, ...beside] : [whole]
 }

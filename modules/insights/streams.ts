@@ -32,7 +32,7 @@ export interface Stream {
 }
 
 /** A cadence is fitted to the newest occurrences only: people change jobs, landlords and billing days. */
-const windowOccurrences = 14
+export const windowOccurrences = 14
 const recentWindowOccurrences = 6
 const minOccurrences: Record<Cadence, number> = {
   weekly: 4,
