@@ -1,4 +1,4 @@
-import { code as findCurrency } from 'currency-codes'
+import { data as currencies } from 'currency-codes'
 
 /**
  * Converts an amount from the wire into integer minor units (cents).
@@ -12,10 +12,10 @@ export const toCents = (amount: number): number => Math.round(amount * 100)
 export const fromCents = (amountCents: number): number => amountCents / 100
 
 const usualDecimals = 2
+const decimalsByCode = new Map(currencies.map(({ code, digits }) => [code, digits]))
 
 /** The decimals of a currency by ISO 4217, such as 2 for USD, 0 for JPY and 3 for KWD; 2 when it has no ISO code. */
-export const decimalsOf = (currency: string | null): number =>
-  (currency === null ? undefined : findCurrency(currency)?.digits) ?? usualDecimals
+export const decimalsOf = (currency: string | null): number => decimalsByCode.get(currency ?? '') ?? usualDecimals
 
 /** Moves the decimal point by changing the exponent, which is exact, unlike multiplication: 1.005 × 100 is 100.49999999999999. */
 const shift = (amount: number, places: number): number => {

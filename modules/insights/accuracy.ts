@@ -7,6 +7,9 @@ const mostOutcomes = 50
 /** Transactions that a bank reports so many days late are no surprise to a balance; older ones are a history that arrives later. */
 export const countedDays = 10
 
+/** The most of these transactions that are kept with a forecast. One that has more has no outcome. */
+export const mostCounted = 500
+
 /** A forecast that was served, at the days ahead that are judged. */
 export interface KeptForecast {
   id: string
@@ -110,7 +113,9 @@ export const judgeForecasts = (
   rows: readonly PresentTransaction[],
   today: string
 ): Accuracy => {
-  const judged = forecasts.flatMap((forecast) => judge(forecast, rows, today))
+  const judged = forecasts
+    .filter(({ countedIds }) => countedIds.length < mostCounted)
+    .flatMap((forecast) => judge(forecast, rows, today))
   const accuracy = judgedDaysAhead.map((daysAhead): AccuracyAhead => {
     const ahead = judged.filter((one) => one.daysAhead === daysAhead)
     const inside = ahead.filter(

@@ -1,5 +1,5 @@
 import type { PresentTransaction } from '../linking/index.ts'
-import { countedDays, judgeForecasts, type Accuracy, type KeptForecast } from './accuracy.ts'
+import { countedDays, judgeForecasts, mostCounted, type Accuracy, type KeptForecast } from './accuracy.ts'
 import { toBankTransaction } from './bank-transaction.ts'
 import { dateOfDay, dayOfDate } from './civil-date.ts'
 import { forecastCashFlow, InsufficientHistory, type CashFlowForecast } from './forecast.ts'
@@ -42,7 +42,7 @@ const forecast = ({ transactionsJson, currency, accounts, asOf, horizonDays }: F
   try {
     return {
       forecast: forecastCashFlow({ transactions, currentBalanceCents, asOf, horizonDays }),
-      countedIds: counted.map(({ id }) => id)
+      countedIds: counted.slice(0, mostCounted).map(({ id }) => id)
     }
   } catch (error) {
     // An error loses its class on the way between threads.

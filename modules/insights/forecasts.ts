@@ -6,7 +6,7 @@ import type { AccuracyTask, ForecastOutcome, ForecastTask } from './forecast-thr
 import { createResultCache } from './result-cache.ts'
 import { createTurns } from './turns.ts'
 
-/** A forecast of a year takes about 50 KB. */
+/** A forecast of a year takes 50 to 100 KB, with its evidence. */
 const rememberedForecasts = 256
 /** For each tenant: how many tasks are computed at a time, and how many wait for that. */
 const perTenant = { running: 2, waiting: 16 }

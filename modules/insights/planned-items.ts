@@ -10,6 +10,9 @@ export interface PlannedItem {
   description: string
 }
 
+/** How many planned items each alert names; a response has hundreds of alerts at most. */
+const mostNamed = 3
+
 /** The forecast with planned items added: balances and bands from their dates on, and the alerts that follow. */
 export const withPlannedItems = (forecast: CashFlowForecast, items: readonly PlannedItem[]): CashFlowForecast => {
   const plannedByDate = new Map<string, number>()
@@ -25,8 +28,13 @@ export const withPlannedItems = (forecast: CashFlowForecast, items: readonly Pla
     }
   })
   const plans = items.map(({ date, description }) => `Planned on ${date}: ${description}.`)
-  const assumptions = [...forecast.assumptions, ...plans]
-  return { ...forecast, daily, assumptions, ...consequencesOf({ ...forecast, daily, assumptions }) }
+  const inAlerts = [...forecast.assumptions, ...plans.slice(0, mostNamed)]
+  return {
+    ...forecast,
+    daily,
+    assumptions: [...forecast.assumptions, ...plans],
+    ...consequencesOf({ ...forecast, daily, assumptions: inAlerts })
+  }
 }
 
 interface WirePlannedItem {

@@ -9,7 +9,7 @@ import { addAccounts, readAccountsByPlaidId, type Account } from './queries/acco
 import { lockItemsOf } from './queries/duplicates.ts'
 import { listPresentIds, writeChanges } from './queries/feed-changes.ts'
 import type { Item } from './queries/items.ts'
-import { keepAside, listQuarantined, releaseAllBut, releaseRecords } from './queries/quarantine.ts'
+import { keepAside, listQuarantined, releaseAllBut, releaseTransactions } from './queries/quarantine.ts'
 import { advanceCursor, type SyncStep } from './queries/syncs.ts'
 import type { OddRecord } from './records.ts'
 import { settleDuplicates } from './settle-duplicates.ts'
@@ -120,10 +120,9 @@ export const applyChanges = async (
   const oddKeys = new Set(sorted.odd.map(({ key }) => key))
   if (isWhole) await releaseAllBut(trx, item.id, [...oddKeys])
   else if (waiting.length > 0)
-    await releaseRecords(
+    await releaseTransactions(
       trx,
       item.id,
-      'transaction',
       [...folded.states.keys()].filter((key) => !oddKeys.has(key))
     )
   const kept = await keepAside(trx, item.id, sorted.odd, now)

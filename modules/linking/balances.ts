@@ -10,7 +10,7 @@ import { mapConcurrent } from './concurrency.ts'
 import { recordItemFailure } from './item-status.ts'
 import { listAccountsOf, saveAccounts, type Account } from './queries/accounts.ts'
 import type { Item } from './queries/items.ts'
-import { keepAside, releaseRecords } from './queries/quarantine.ts'
+import { keepAside } from './queries/quarantine.ts'
 import { settleDuplicatesOf } from './settle-duplicates.ts'
 import type { LinkingDependencies } from './sync.ts'
 
@@ -111,12 +111,6 @@ export const storeBalances = async (
   // Saving can wait for a lock on the item, which must not block a shared connection.
   const { stored, kept } = await transact(app.database.db, async (trx) => {
     const stored = await saveAccounts(trx, itemId, { accounts, listedIds }, now)
-    await releaseRecords(
-      trx,
-      itemId,
-      'account',
-      accounts.map(({ plaidAccountId }) => plaidAccountId)
-    )
     return { stored, kept: await keepAside(trx, itemId, odd, now) }
   })
   logQuarantined(app, itemId, kept)
@@ -148,10 +142,12 @@ const refreshShared = (app: LinkingDependencies, item: Item): Promise<FreshAccou
   return refreshing
 }
 
-/** The end-users of some items. */
-const ownersOf = (items: Item[]): Item[] => [
-  ...new Map(items.map((item) => [`${item.environment} ${item.userId}`, item])).values()
-]
+/** The end-users with several of these items; only such can have duplicates. */
+const ownersOfSeveral = (items: Item[]): Item[] => {
+  const keyOf = (item: Item) => `${item.environment} ${item.userId}`
+  const several = items.filter((item, index) => items.findIndex((other) => keyOf(other) === keyOf(item)) !== index)
+  return [...new Map(several.map((item) => [keyOf(item), item])).values()]
+}
 
 /**
  * Returns the accounts of some items of one partner with current balances, or the last known ones where the bank is unreachable, closed accounts and
@@ -159,7 +155,9 @@ const ownersOf = (items: Item[]): Item[] => [
  */
 export const readFreshAccounts = async (app: LinkingDependencies, items: Item[]): Promise<FreshAccount[]> => {
   const accounts = (await mapConcurrent(items, maxConcurrentItems, (item) => refreshShared(app, item))).flat()
-  const settled = await mapConcurrent(ownersOf(items), maxConcurrentItems, (owner) => settleDuplicatesOf(app, owner))
+  const settled = await mapConcurrent(ownersOfSeveral(items), maxConcurrentItems, (owner) =>
+    settleDuplicatesOf(app, owner)
+  )
   const duplicates = new Map(settled.flatMap((found) => [...found]))
   return accounts.map((account) => ({ ...account, duplicateOf: duplicates.get(account.id) ?? null }))
 }

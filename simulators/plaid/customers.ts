@@ -24,5 +24,6 @@ export const momentOf = (item: BankCustomer, now: Date): Moment => ({
   seed: seedOf(item),
   linkedAt: item.created_at.getTime(),
   now: now.getTime(),
+  consentedAt: (item.shares_all_at ?? item.created_at).getTime(),
   sharesAll: item.shares_all_at !== null
 })

@@ -17,7 +17,7 @@ import type { WireTransaction } from './history/render.ts'
 import { registerItemRoutes } from './item-routes.ts'
 import { findItem, setSharesAll } from './queries.ts'
 import { randomRequestId } from './random.ts'
-import { registerSandboxRoutes, repairLogin } from './sandbox-routes.ts'
+import { completeLink, registerSandboxRoutes, repairLogin } from './sandbox-routes.ts'
 import type { Simulation } from './simulation.ts'
 import { TransactionFeed } from './sync.ts'
 import './tables.ts'
@@ -60,6 +60,8 @@ export interface PlaidSimulator {
   repairLogin: (itemId: string) => Promise<void>
   /** What the bank has of an item now: the sound records of its present transactions, as on the wire. */
   truthOf: (itemId: string) => Promise<WireTransaction[]>
+  /** Completes Link with a link token, as a person does. @throws PlaidApiError */
+  completeLink: (linkToken: string) => Promise<{ public_token: string }>
   /** Shares accounts that the bank has added, as a person does in Link's update mode. */
   shareMoreAccounts: (itemId: string) => Promise<void>
   /** Returns a settled debit. Banks can do that for sixty days; Plaid's sandbox has no endpoint for it. */
@@ -104,6 +106,7 @@ export const createPlaidSimulator = async (options: PlaidSimulatorOptions): Prom
       const item = await findItem(db, itemId)
       return item === undefined ? [] : await simulation.feed.truthOf(item, clock.now())
     },
+    completeLink: async (linkToken) => await completeLink(simulation, linkToken, undefined, clock.now()),
     shareMoreAccounts: async (itemId) => await setSharesAll(db, itemId, clock.now()),
     takeBackDebit: async (transferId) => await takeBackDebit(db, transferId, clock.now())
   }

@@ -59,6 +59,7 @@ const registerLinkTokens = (app: FastifyInstance, simulation: Simulation): void 
         webhook: body.webhook ?? null,
         redirect_uri: body.redirect_uri ?? null,
         client_user_id: clientUserId,
+        account_selection: body.update?.account_selection_enabled ?? false,
         days_requested: body.transactions?.days_requested ?? null
       })
     })

@@ -118,26 +118,44 @@ const registerControls = (app: FastifyInstance, simulation: Simulation): void =>
     return {}
   })
 
-  // Completing Link creates an item, or in update mode repairs the token's item.
-  registerEndpoint(app, simulation, '/simulator/link/complete', schemas.controlLinkComplete, async (body, { now }) => {
-    const token = await findLinkToken(db, body.link_token)
-    if (token === undefined || token.expires_at <= now) throw invalidLinkToken()
-    if (token.update_item_id !== null) {
-      await repairLogin(simulation, token.update_item_id)
-      await setSharesAll(db, token.update_item_id, now)
-      return { public_token: await issuePublicToken(db, token.update_item_id, now) }
-    }
-    const { publicToken } = await linkItem(
-      simulation,
-      {
-        institutionId: body.institution_id ?? defaultInstitutionId,
-        clientUserId: token.request.client_user_id,
-        webhook: token.request.webhook,
-        products: token.request.products,
-        daysRequested: token.request.days_requested
-      },
-      now
-    )
-    return { public_token: publicToken }
-  })
+  registerEndpoint(
+    app,
+    simulation,
+    '/simulator/link/complete',
+    schemas.controlLinkComplete,
+    async (body, { now }) => await completeLink(simulation, body.link_token, body.institution_id, now)
+  )
+}
+
+/**
+ * Completes Link as a person does: it creates an item, or in update mode repairs the token's item and shares accounts that the bank has added.
+ *
+ * @throws PlaidApiError INVALID_LINK_TOKEN
+ */
+export const completeLink = async (
+  simulation: Simulation,
+  linkToken: string,
+  institutionId: string | undefined,
+  now: Date
+): Promise<{ public_token: string }> => {
+  const { db } = simulation
+  const token = await findLinkToken(db, linkToken)
+  if (token === undefined || token.expires_at <= now) throw invalidLinkToken()
+  if (token.update_item_id !== null) {
+    await repairLogin(simulation, token.update_item_id)
+    if (token.request.account_selection) await setSharesAll(db, token.update_item_id, now)
+    return { public_token: await issuePublicToken(db, token.update_item_id, now) }
+  }
+  const { publicToken } = await linkItem(
+    simulation,
+    {
+      institutionId: institutionId ?? defaultInstitutionId,
+      clientUserId: token.request.client_user_id,
+      webhook: token.request.webhook,
+      products: token.request.products,
+      daysRequested: token.request.days_requested
+    },
+    now
+  )
+  return { public_token: publicToken }
 }

@@ -18,7 +18,7 @@ export interface ItemsTable {
   exchanged_at: Date | null
   login_required_at: Date | null
   removed_at: Date | null
-  /** When the end-user shared accounts that the bank has added, in Link's update mode. */
+  /** When the end-user last completed Link's update mode, which shares accounts that the bank has added. */
   shares_all_at: Date | null
   /** The account to which the end-user ended the access. */
   revoked_key: string | null
@@ -47,6 +47,8 @@ export interface LinkRequest {
   redirect_uri: string | null
   client_user_id: string | null
   days_requested: number | null
+  /** Whether update mode lets the end-user add accounts. */
+  account_selection: boolean
 }
 
 export interface LinkTokensTable {

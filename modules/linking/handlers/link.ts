@@ -11,6 +11,7 @@ import { requireQuota, requireRoom } from '../../../plugins/quotas.ts'
 import type { operations } from '../../../spec/generated/linking.ts'
 import { recordUsage } from '../../ingest/index.ts'
 import { decryptAccessToken, encryptAccessToken } from '../access-token.ts'
+import { accessEndOf } from '../access-end.ts'
 import { logQuarantined } from '../apply-changes.ts'
 import { toListing } from '../changes.ts'
 import { invalidPublicToken, itemNotFound, itemOfAnotherUser } from '../errors.ts'
@@ -137,7 +138,9 @@ const storeItem = async (
 
 const readLinked = async (trx: Trx, item: items.Item) => {
   const accounts = await listAccountsOf(trx, [item.id])
-  const duplicateOf = await items.readDuplicatedItem(trx, item.id)
+  const duplicateOf = accounts.some((account) => account.duplicateOf !== null)
+    ? await items.readDuplicatedItem(trx, item.id)
+    : null
   return {
     item_id: item.id,
     institution: toInstitution(item),
@@ -148,13 +151,15 @@ const readLinked = async (trx: Trx, item: items.Item) => {
 
 /** Stores a granted item with its accounts, and which of these the end-user has in another item. */
 const storeGrant = async (app: LinkingDependencies, trx: Trx, request: LinkRequest, grant: Grant) => {
-  await lockItemsOf(trx, request)
+  const itemIds = await lockItemsOf(trx, request)
   const item = await storeItem(app, trx, request, grant)
   const now = app.clock.now()
   const listing = toListing(grant.response.accounts, { asOf: now, now })
   await saveAccounts(trx, item.id, listing, now)
+  const accessEndsAt = accessEndOf(grant.response.item.consent_expiration_time)
+  if (accessEndsAt !== null) await items.setAccessEnd(trx, item.id, accessEndsAt)
   logQuarantined(app, item.id, await keepAside(trx, item.id, listing.odd, now))
-  await settleDuplicates(app, trx, item)
+  if (itemIds.some((id) => id !== item.id)) await settleDuplicates(app, trx, item)
   await requestSync(trx, [item.id])
   return item
 }

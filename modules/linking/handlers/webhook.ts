@@ -5,6 +5,7 @@ import type { Trx } from '../../../plugins/database/types.ts'
 import type { Handlers } from '../../../plugins/operations/handlers.ts'
 import type { PlaidWebhook } from '../../../plugins/plaid/index.ts'
 import type { operations } from '../../../spec/generated/linking.ts'
+import { accessEndOf } from '../access-end.ts'
 import { invalidWebhookSignature } from '../errors.ts'
 import { statusOfCode, updateItemStatus } from '../item-status.ts'
 import { closeAccount } from '../queries/accounts.ts'
@@ -31,20 +32,13 @@ const errorCodeOf = (webhook: PlaidWebhook): string | undefined => {
   return typeof code === 'string' ? code : undefined
 }
 
-/** When a warning says that the access ends; null when it gives no time. */
-const accessEndOf = (webhook: PlaidWebhook): Date | null => {
-  const at = webhook.consent_expiration_time ?? webhook.disconnect_time
-  const ms = typeof at === 'string' ? Date.parse(at) : Number.NaN
-  return Number.isNaN(ms) ? null : new Date(ms)
-}
-
 const handleItemWebhook = async (app: Dependencies, trx: Trx, item: Item, webhook: PlaidWebhook): Promise<void> => {
   const code = webhook.webhook_code
   if (code === 'ERROR') {
     const errorCode = errorCodeOf(webhook) ?? 'UNKNOWN'
     await updateItemStatus(app, trx, item.id, statusOfCode(errorCode), errorCode)
   } else if (warnings.has(code)) {
-    await setAccessEnd(trx, item.id, accessEndOf(webhook))
+    await setAccessEnd(trx, item.id, accessEndOf(webhook.consent_expiration_time ?? webhook.disconnect_time))
     if (item.status === 'ok') await updateItemStatus(app, trx, item.id, 'ok', code)
   } else if (code === 'USER_PERMISSION_REVOKED') {
     await updateItemStatus(app, trx, item.id, 'error', code)

@@ -89,6 +89,10 @@ const saveAndList = prepared<ListingParameters>()(
     closed as (
       update accounts set closed_at = ${place('now')}::timestamptz where item_id = (select id from item) and closed_at is null and cardinality(${place('listedIds')}::text[]) > 0
         and plaid_account_id <> all(${place('listedIds')}::text[]) returning *
+    ),
+    released as (
+      delete from quarantined_records where item_id = (select id from item) and kind = 'account'
+        and record_key in (select "plaidAccountId" from jsonb_to_recordset(${place('accounts')}::jsonb) as r("plaidAccountId" text))
     )
     select id, item_id as "itemId", plaid_account_id as "plaidAccountId", ordinal, name, mask, type, subtype,
       current_balance_cents as "currentBalanceCents", available_balance_cents as "availableBalanceCents", iso_currency_code as "isoCurrencyCode", as_of as "asOf",
@@ -103,7 +107,7 @@ const saveAndList = prepared<ListingParameters>()(
 
 /**
  * Stores the accounts that a bank listed, with their balances, and closes those of the item that it no longer lists. An older balance never replaces a newer
- * one, and an account keeps its id. A bank that lists nothing closes nothing.
+ * one, and an account keeps its id. A bank that lists nothing closes nothing. Sound accounts leave the quarantine.
  * @returns all accounts of the item in Plaid's order; none, and nothing is stored, when the item is deleted.
  */
 export const saveAccounts = async (

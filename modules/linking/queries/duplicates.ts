@@ -6,9 +6,9 @@ import type { Item } from './items.ts'
 /** An end-user in one environment. */
 export type EndUser = Pick<Item, 'partnerId' | 'environment' | 'userId'>
 
-/** Locks the items of an end-user, always in the same order, so that concurrent transactions cannot deadlock. */
-export const lockItemsOf = async (trx: Trx, { partnerId, environment, userId }: EndUser): Promise<void> => {
-  await trx
+/** Locks the items of an end-user, always in the same order, so that concurrent transactions cannot deadlock. @returns their ids. */
+export const lockItemsOf = async (trx: Trx, { partnerId, environment, userId }: EndUser): Promise<string[]> => {
+  const rows = await trx
     .selectFrom('items')
     .select('id')
     .where('partner_id', '=', partnerId)
@@ -17,6 +17,7 @@ export const lockItemsOf = async (trx: Trx, { partnerId, environment, userId }: 
     .orderBy('id')
     .forUpdate()
     .execute()
+  return rows.map(({ id }) => id)
 }
 
 /** Lists what identifies every account of an end-user. */

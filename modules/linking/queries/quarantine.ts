@@ -44,18 +44,13 @@ export const listQuarantined = async (db: Db, itemId: string): Promise<{ key: st
     .where('kind', '=', 'transaction')
     .execute()
 
-/** Forgets odd records of an item that have a later, sound version. */
-export const releaseRecords = async (
-  trx: Trx,
-  itemId: string,
-  kind: OddRecord['kind'],
-  keys: string[]
-): Promise<void> => {
+/** Forgets odd transactions of an item that have a later, sound version. */
+export const releaseTransactions = async (trx: Trx, itemId: string, keys: string[]): Promise<void> => {
   if (keys.length === 0) return
   await trx
     .deleteFrom('quarantined_records')
     .where('item_id', '=', itemId)
-    .where('kind', '=', kind)
+    .where('kind', '=', 'transaction')
     .where('record_key', '=', (eb) => eb.fn.any(eb.val(keys)))
     .execute()
 }

@@ -10,6 +10,8 @@ export interface Moment {
   seed: string
   linkedAt: number
   now: number
+  /** When the end-user last consented, at first or in Link's update mode. */
+  consentedAt: number
   /** Whether the end-user has shared accounts that were added in Link's update mode. */
   sharesAll: boolean
 }

@@ -4,5 +4,5 @@ import type { Behaviour } from './behaviour.ts'
 /** As in Europe: the end-user's consent expires, here five days after linking, of which Plaid warns at once. */
 export const expiringConsent: Behaviour = {
   name: 'expiring consent',
-  consentEndsAt: ({ linkedAt }) => linkedAt + 5 * dayMs
+  consentEndsAt: ({ consentedAt }) => consentedAt + 5 * dayMs
 }

@@ -1,4 +1,4 @@
-import { code as findCurrency } from 'currency-codes'
+import { data as currencies } from 'currency-codes'
 import { accountIdOf } from '../ids.ts'
 import { seededId, createSeededRandom } from '../random.ts'
 import { isoDate } from './days.ts'
@@ -58,9 +58,10 @@ const locationOf = (merchant: Merchant, town: Town) => {
 
 const transactionTypes = { online: 'digital', 'in store': 'place', other: 'special' } as const
 
+const decimalsByCode = new Map(currencies.map(({ code, digits }) => [code, digits]))
+
 /** The amount in the currency's major unit, by ISO 4217. */
-const fromMinorUnits = (amount: number, currency: string): number =>
-  amount / 10 ** (findCurrency(currency)?.digits ?? 2)
+const fromMinorUnits = (amount: number, currency: string): number => amount / 10 ** (decimalsByCode.get(currency) ?? 2)
 
 /** The transaction object of /transactions/sync. */
 export const renderTransaction = (version: Version, context: RenderContext) => {

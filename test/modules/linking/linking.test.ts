@@ -18,6 +18,23 @@ test('a Link token can be created for a new link and to repair an existing one',
   )
 })
 
+test('Link asks for transactions and what transfers need, or for what the partner names, and adds accounts', async (t) => {
+  const world = await startWorld(t)
+  const requestOf = async (body: object) => {
+    const { link_token } = (await world.post('/v1/link/token/create', { user_id: 'usr_1', ...body })).body
+    const row = await world.database.db
+      .selectFrom('simulators.plaid_link_tokens')
+      .selectAll()
+      .where('link_token', '=', link_token)
+      .executeTakeFirstOrThrow()
+    return [row.request.products, row.request.account_selection, row.update_item_id !== null]
+  }
+  assert.deepEqual(await requestOf({}), [['transactions', 'auth'], false, false])
+  assert.deepEqual(await requestOf({ products: ['liabilities'] }), [['liabilities'], false, false])
+  const { itemId } = await world.link('usr_1')
+  assert.deepEqual(await requestOf({ item_id: itemId }), [[], true, true])
+})
+
 test('text that Plaid cannot accept gets 400, and does not count as an outage of Plaid', async (t) => {
   const world = await startWorld(t)
   const refused = [

@@ -71,15 +71,16 @@ export const buildSimulator = async (t: Cleaner, options: Partial<PlaidSimulator
 /** Links an item without a browser. */
 export const link = async (
   plaid: PlaidApi,
-  options: { webhook?: string; products?: Products[]; days?: number } = {}
+  options: { webhook?: string; products?: Products[]; days?: number; institution?: string; username?: string } = {}
 ) => {
   const {
     data: { public_token }
   } = await plaid.sandboxPublicTokenCreate({
-    institution_id: 'ins_109508',
+    institution_id: options.institution ?? 'ins_109508',
     initial_products: options.products ?? [Products.Transactions, Products.Auth, Products.Transfer],
     options: {
       ...(options.webhook === undefined ? {} : { webhook: options.webhook }),
+      ...(options.username === undefined ? {} : { override_username: options.username }),
       ...(options.days === undefined ? {} : { transactions: { days_requested: options.days } })
     }
   })

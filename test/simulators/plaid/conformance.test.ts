@@ -178,6 +178,28 @@ const linking = async (plaid: PlaidApi, baseUrl: string, webhook: string) => {
   return item
 }
 
+/** Everything that unruly banks do within the contract; `ins_900007` breaks it on purpose. */
+const unruly = async (plaid: PlaidApi, webhook: string, turn: () => void) => {
+  for (const institution of [1, 2, 3, 4, 5, 6]
+    .map((number) => `ins_90000${number}`)
+    .concat('ins_127287', 'ins_128026')) {
+    const { accessToken: access_token } = await link(plaid, { webhook, institution, days: 120 })
+    await plaid.itemGet({ access_token })
+    for (const options of [{}, { min_last_updated_datetime: '2026-03-01T00:00:00Z' }])
+      await plaid.accountsBalanceGet({ access_token, options }).catch(() => undefined)
+    let cursor = ''
+    for (let round = 0; round < 2; round++) {
+      for (let hasMore = true; hasMore;) {
+        const { data } = await plaid.transactionsSync({ access_token, cursor, count: 500 })
+        cursor = data.next_cursor
+        hasMore = data.has_more
+      }
+      turn()
+    }
+    await plaid.sandboxItemFireWebhook({ access_token, webhook_code: Code.UserAccountRevoked })
+  }
+}
+
 const transactions = async (plaid: PlaidApi, accessToken: string, turn: () => void) => {
   for (let cursor = '', left = 30; left > 0; left--) {
     const { data } = await plaid.transactionsSync({
@@ -264,6 +286,9 @@ test(
       clock.advance(days(1.25))
     })
     await transfers(plaid, item)
+    await unruly(plaid, url, () => {
+      clock.advance(days(1.25))
+    })
     await plaid.sandboxItemResetLogin({ access_token: item.accessToken })
     await plaid.itemGet({ access_token: item.accessToken })
     await refusal(plaid.accountsGet({ access_token: item.accessToken }))
@@ -302,6 +327,8 @@ test(
       PENDING_DISCONNECT: 'PendingDisconnectWebhook',
       LOGIN_REPAIRED: 'ItemLoginRepairedWebhook',
       USER_PERMISSION_REVOKED: 'UserPermissionRevokedWebhook',
+      USER_ACCOUNT_REVOKED: 'UserAccountRevokedWebhook',
+      PENDING_EXPIRATION: 'PendingExpirationWebhook',
       ERROR: 'ItemErrorWebhook',
       TRANSFER_EVENTS_UPDATE: 'TransferEventsUpdateWebhook'
     }
