@@ -16,7 +16,17 @@ import { settleDuplicates } from './settle-duplicates.ts'
 
 type Dependencies = Pick<FastifyInstance, 'clock' | 'database' | 'log' | 'outbox'>
 
-const retryAfterMs = 60_000
+const firstRetryMs = 60_000
+const longestRetryMs = 3_600_000
+
+/** Plaid sends a webhook when it has more, but that can be lost. The older the item, the longer it may wait. */
+const retryTime = ({ createdAt }: Item, now: Date): Date => {
+  const ageMs = now.getTime() - createdAt.getTime()
+  return new Date(now.getTime() + Math.min(longestRetryMs, Math.max(firstRetryMs, ageMs / 10)))
+}
+
+/** The fault that ends without a later version of the record: when the account becomes known. */
+const unknownAccount = '/account_id: unknown account'
 
 /** Whether everything is read again, so that what does not come back is removed. */
 const isFreshSync = ({ syncCursor, lastSyncedAt }: Item): boolean => syncCursor === null && lastSyncedAt !== null
@@ -29,8 +39,7 @@ const stepOf = (item: Item, { cursor, history }: Changes, now: Date): SyncStep =
     cursor: isIncomplete ? null : cursor,
     syncedAt: cursor === null ? null : now,
     history: isIncomplete && item.history !== 'loading' ? item.history : reached,
-    // Plaid sends a webhook when it has more, but that can be lost.
-    retryAt: isIncomplete || history === 'recent' ? new Date(now.getTime() + retryAfterMs) : null
+    retryAt: isIncomplete || history === 'recent' ? retryTime(item, now) : null
   }
 }
 
@@ -77,7 +86,7 @@ const sortStates = (
     const account = transaction === null ? undefined : accounts.get(transaction.account_id)
     if (transaction === null) sorted.removedIds.push(transactionIdOf(item.id, key))
     else if (account === undefined)
-      sorted.odd.push({ kind: 'transaction', key, fault: '/account_id: unknown account', record: transaction })
+      sorted.odd.push({ kind: 'transaction', key, fault: unknownAccount, record: transaction })
     else if (account.duplicateOf === null) sorted.saved.push(toNewTransaction(item.id, account.id, transaction))
   }
   sorted.saved.sort((a, b) => (a.date < b.date ? 1 : a.date > b.date ? -1 : 0))
@@ -105,12 +114,8 @@ export const applyChanges = async (
   const step = stepOf(from, changes, now)
   const item = await advanceCursor(trx, from, step)
   if (item === undefined) return undefined
-  const waiting = await listQuarantined(trx, item.id)
-  const retried = {
-    added: waiting.map(({ record }) => record).filter((record) => record !== null),
-    modified: [],
-    removed: []
-  }
+  const waiting = await listQuarantined(trx, item.id, unknownAccount)
+  const retried = { added: waiting, modified: [], removed: [] }
   const isWhole = from.syncCursor === null && step.cursor !== null
   const folded = foldPages(isWhole ? changes.pages : [retried, ...changes.pages])
   const sorted = sortStates(item, folded, await readAccountsByPlaidId(trx, item.id))
@@ -119,7 +124,7 @@ export const applyChanges = async (
   await countPurchases(trx, item, purchaseIds, now)
   const oddKeys = new Set(sorted.odd.map(({ key }) => key))
   if (isWhole) await releaseAllBut(trx, item.id, [...oddKeys])
-  else if (waiting.length > 0)
+  else if (folded.states.size > 0)
     await releaseTransactions(
       trx,
       item.id,

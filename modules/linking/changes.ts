@@ -104,9 +104,12 @@ export interface Listing {
   listedIds: string[]
 }
 
+/** The most accounts of an item that are stored. */
+const mostAccounts = 500
+
 /** Converts accounts, keeping Plaid's order. Balances without a time of their own are as of `asOf`. */
 export const toListing = (records: unknown, { asOf, now }: { asOf: Date; now: Date }): Listing => {
-  const { sound, odd } = sortOut('account', records)
+  const { sound, odd } = sortOut('account', Array.isArray(records) ? records.slice(0, mostAccounts) : [])
   const unique = new Map(sound.map((account) => [account.account_id, account]))
   const accounts = [...unique.values()].map((account, ordinal) => toNewAccount(account, ordinal, asOf, now))
   return { accounts, odd, listedIds: [...unique.keys(), ...odd.map(({ key }) => key)] }

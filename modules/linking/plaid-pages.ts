@@ -27,7 +27,7 @@ const histories = new Map<unknown, History>([
 /** Reads all pages from a cursor. Only the last cursor may be stored: those in between become invalid. */
 const readPages = async (client: PlaidClient, accessToken: string, from: string | null): Promise<Changes> => {
   const pages: Page[] = []
-  const accounts: unknown[] = []
+  const accounts = new Map<string, unknown>()
   let cursor = from ?? ''
   while (pages.length < maxPages) {
     const at = cursor === '' ? {} : { cursor }
@@ -39,12 +39,14 @@ const readPages = async (client: PlaidClient, accessToken: string, from: string 
     })
     if (typeof page.next_cursor !== 'string') throw upstreamUnavailable('Plaid returned a page without a cursor.')
     pages.push({ added: page.added, modified: page.modified, removed: page.removed })
-    if (Array.isArray(page.accounts)) accounts.push(...(page.accounts as unknown[]))
+    // Every page repeats its accounts.
+    for (const account of Array.isArray(page.accounts) ? (page.accounts as unknown[]) : [])
+      accounts.set(JSON.stringify(account), account)
     cursor = page.next_cursor
     if (page.has_more !== true)
       return {
         pages,
-        accounts,
+        accounts: [...accounts.values()],
         cursor: cursor === '' ? null : cursor,
         history: histories.get(page.transactions_update_status)
       }

@@ -31,18 +31,23 @@ export const keepAside = async (trx: Trx, itemId: string, odd: OddRecord[], now:
       and (known or place + (select count(*) from quarantined_records q where q.item_id = ${itemId}) <= ${sql.lit(mostQuarantined)})
     order by kind, key
     on conflict (item_id, kind, record_key) do update set fault = excluded.fault, record = excluded.record, seen_at = excluded.seen_at
+    where (kept.fault, kept.record) is distinct from (excluded.fault, excluded.record)
     returning kind, record_key as key, fault, xmax = 0 as "isNew"`.execute(trx)
   return kept.rows.filter(({ isNew }) => isNew)
 }
 
-/** The odd transactions of an item, to be tried again. */
-export const listQuarantined = async (db: Db, itemId: string): Promise<{ key: string; record: unknown }[]> =>
-  await db
+/** The odd transactions of an item with a fault, as Plaid sent them, to be tried again. */
+export const listQuarantined = async (db: Db, itemId: string, fault: string): Promise<unknown[]> => {
+  const rows = await db
     .selectFrom('quarantined_records')
-    .select(['record_key as key', 'record'])
+    .select('record')
     .where('item_id', '=', itemId)
     .where('kind', '=', 'transaction')
+    .where('fault', '=', fault)
+    .where('record', 'is not', null)
     .execute()
+  return rows.map(({ record }) => record)
+}
 
 /** Forgets odd transactions of an item that have a later, sound version. */
 export const releaseTransactions = async (trx: Trx, itemId: string, keys: string[]): Promise<void> => {

@@ -18,7 +18,7 @@ test('a Link token can be created for a new link and to repair an existing one',
   )
 })
 
-test('Link asks for transactions and what transfers need, or for what the partner names, and adds accounts', async (t) => {
+test('Link asks for what the partner’s products need, and update mode adds accounts', async (t) => {
   const world = await startWorld(t)
   const requestOf = async (body: object) => {
     const { link_token } = (await world.post('/v1/link/token/create', { user_id: 'usr_1', ...body })).body
