@@ -27,7 +27,7 @@ const historyAt = (bank: readonly Behaviour[], seed: string, from: string, to: s
 }
 
 /** Two years of the cash accounts of an item at a bank with these behaviours, combined as the server does it. */
-const historyOf = (bank: readonly Behaviour[], seed: number): BankHistory => {
+export const historyOf = (bank: readonly Behaviour[], seed: number): BankHistory => {
   const itemId = `bench-${seed}`
   // Histories end throughout the year, because heating and cooling costs are seasonal.
   const lastDay = firstLastDay + ((seed * 37) % 365)
