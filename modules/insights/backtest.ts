@@ -35,12 +35,12 @@ const maxLookbackDays = 400
 /** Horizons within this ratio share their normalised errors. */
 const sharedHorizonRatio = 1.5
 /** The prior band weighs as much as this many independent periods of history. */
-const priorWeight = 2
+const priorWeight = 1
 /**
  * Few periods place a quantile too near the centre. Widens the band by 1 + this / periods (Student's t against the normal, to first
  * order).
  */
-const smallSampleWidening = 0.5
+const smallSampleWidening = 1.2
 
 /** The days from which past forecasts start: evenly spread, at most 24, and on varying weekdays. */
 const originDays = (history: History): number[] => {

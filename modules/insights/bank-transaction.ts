@@ -1,18 +1,21 @@
 import type { PresentTransaction } from '../linking/index.ts'
 import { dayOfDate } from './civil-date.ts'
+import { markOwnTransfers } from './own-transfers.ts'
 
 /**
  * A booked or pending transaction with Plaid's sign: `amountCents` is positive when money leaves the account and negative when it
- * arrives. Pending transactions count like booked ones.
+ * arrives.
  */
 export interface BankTransaction {
   transactionId: string
   accountId: string
   /** YYYY-MM-DD, the date on which the bank shows it. */
   date: string
-  /** Whole cents, positive = outflow. */
+  /** Whole minor units, positive = outflow. */
   amountCents: number
   description: string
+  /** The bank's own text, when `description` is the merchant's name. */
+  bankText?: string
   pending: boolean
   category?: string | null
 }
@@ -21,7 +24,8 @@ export interface BankTransaction {
 export const toBankTransaction = ({ id, name, merchantName, ...transaction }: PresentTransaction): BankTransaction => ({
   ...transaction,
   transactionId: id,
-  description: merchantName ?? name
+  description: merchantName ?? name,
+  ...(merchantName === null ? {} : { bankText: name })
 })
 
 export type Direction = 'inflow' | 'outflow'
@@ -33,11 +37,8 @@ export interface DatedTransaction extends BankTransaction {
   internal: boolean
 }
 
-/** A transfer between banks can take a long weekend. */
-const internalTransferDays = 3
-
-/** Sorts the transactions up to a day deterministically, and marks internal transfers. */
-export const readTransactions = (transactions: readonly BankTransaction[], asOfDay: number): DatedTransaction[] => {
+/** Sorts the transactions up to a day deterministically, and marks the end-user's own transfers. */
+export const readTransactions = (transactions: readonly BankTransaction[], untilDay: number): DatedTransaction[] => {
   const dated: DatedTransaction[] = []
   const dayByDate = new Map<string, number>()
   for (const transaction of transactions) {
@@ -46,36 +47,11 @@ export const readTransactions = (transactions: readonly BankTransaction[], asOfD
     }
     const day = dayByDate.get(transaction.date) ?? dayOfDate(transaction.date)
     dayByDate.set(transaction.date, day)
-    if (day <= asOfDay) dated.push({ ...transaction, day, internal: false })
+    if (day <= untilDay) dated.push({ ...transaction, day, internal: false })
   }
   dated.sort((a, b) => a.day - b.day || a.amountCents - b.amountCents || (a.transactionId < b.transactionId ? -1 : 1))
-  markInternalTransfers(dated)
+  markOwnTransfers(dated)
   return dated
-}
-
-/**
- * Pairs equal and opposite amounts on different accounts within three days, oldest first. Such a pair is neither income nor a bill.
- * Working forwards in time keeps old pairs stable when new transactions arrive.
- */
-const markInternalTransfers = (ordered: DatedTransaction[]): void => {
-  const waiting = new Map<number, DatedTransaction[]>()
-  for (const transaction of ordered) {
-    if (transaction.amountCents === 0) continue
-    const opposite = waiting.get(-transaction.amountCents)
-    const found =
-      opposite?.findIndex(
-        (other) => other.accountId !== transaction.accountId && transaction.day - other.day <= internalTransferDays
-      ) ?? -1
-    const partner = opposite?.[found]
-    if (opposite && partner) {
-      opposite.splice(found, 1)
-      partner.internal = transaction.internal = true
-      continue
-    }
-    const same =
-      waiting.get(transaction.amountCents)?.filter((other) => transaction.day - other.day <= internalTransferDays) ?? []
-    waiting.set(transaction.amountCents, [...same, transaction])
-  }
 }
 
 export const directionOf = (amountCents: number): Direction => (amountCents > 0 ? 'outflow' : 'inflow')

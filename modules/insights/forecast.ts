@@ -1,4 +1,11 @@
-import { findAlerts, findShortfalls, type CashFlowAlert, type DailyProjection, type Shortfall } from './alerts.ts'
+import {
+  findAlerts,
+  findShortfalls,
+  type AlertBasis,
+  type CashFlowAlert,
+  type DailyProjection,
+  type Shortfall
+} from './alerts.ts'
 import { backtest } from './backtest.ts'
 import { readTransactions, type BankTransaction, type DatedTransaction } from './bank-transaction.ts'
 import { dateOfDay, dayOfDate } from './civil-date.ts'
@@ -8,7 +15,7 @@ import { describeStreams, type RecurringStream } from './recurring.ts'
 export interface ForecastRequest {
   /** Of exactly those accounts whose balances add up to `currentBalanceCents`; positive when money leaves the account. */
   transactions: readonly BankTransaction[]
-  /** At the end of `asOf`, net of all booked and pending transactions. */
+  /** At the end of `asOf`: net of all pending transactions, of any date, and of those booked until `asOf`. */
   currentBalanceCents: number
   /** YYYY-MM-DD */
   asOf: string
@@ -18,6 +25,7 @@ export interface ForecastRequest {
 
 export interface CashFlowForecast {
   horizonDays: number
+  currentBalanceCents: number
   /** One entry per day from asOf + 1 to asOf + horizonDays. */
   daily: DailyProjection[]
   projectedMinBalanceCents: number
@@ -28,11 +36,18 @@ export interface CashFlowForecast {
   recurring: RecurringStream[]
   alerts: CashFlowAlert[]
   shortfalls: Shortfall[]
+  /** What holds for the whole forecast, in sentences. */
+  assumptions: string[]
+  /** The mean net change of the balance per day so far: a naive forecast to compare with. */
+  meanDailyFlowCents: number
+  weeklyOutflowCents: number
+  usualSpendingIds: string[]
 }
 
 export const minHistoryDays = 14
 const maxHorizonDays = 366
 const typicalOutflowDays = 91
+const mostSpendingIds = 5
 
 /** There are fewer than 14 days from the first transaction to `asOf`, inclusive. */
 export class InsufficientHistory extends Error {
@@ -42,18 +57,48 @@ export class InsufficientHistory extends Error {
   }
 }
 
-/** Mean weekly outflow over the last 13 weeks, or over a shorter history, without internal transfers. */
-const weeklyOutflowCents = (
-  transactions: readonly DatedTransaction[],
-  asOfDay: number,
-  historyDays: number
-): number => {
+/** The outflows of the last 13 weeks, or of a shorter history, without own transfers. */
+const usualSpending = (transactions: readonly DatedTransaction[], asOfDay: number, historyDays: number) => {
   const days = Math.min(typicalOutflowDays, historyDays)
-  let outflow = 0
-  for (const { day, amountCents, internal } of transactions) {
-    if (!internal && amountCents > 0 && day > asOfDay - days) outflow += amountCents
+  const outflows = transactions.filter(
+    ({ day, amountCents, internal }) => !internal && amountCents > 0 && day > asOfDay - days && day <= asOfDay
+  )
+  const total = outflows.reduce((sum, { amountCents }) => sum + amountCents, 0)
+  const largest = outflows.sort((a, b) => b.amountCents - a.amountCents).slice(0, mostSpendingIds)
+  return {
+    weeklyOutflowCents: Math.round((total * 7) / days),
+    usualSpendingIds: largest.map(({ transactionId }) => transactionId)
   }
-  return Math.round((outflow * 7) / days)
+}
+
+const assumptionsOf = (transactions: readonly DatedTransaction[], asOfDay: number): string[] => {
+  const isAhead = ({ day, pending }: DatedTransaction) => day > asOfDay && !pending
+  return [
+    ...(transactions.some(({ pending }) => pending) ? ['The current balance is net of pending transactions.'] : []),
+    ...(transactions.some(isAhead) ? ['Transactions that are booked ahead happen on their dates.'] : []),
+    ...(transactions.some(({ internal }) => internal)
+      ? ['Transfers between the end-user’s own accounts are neither income nor spending.']
+      : [])
+  ]
+}
+
+const checkRequest = ({ horizonDays, currentBalanceCents }: ForecastRequest): void => {
+  if (!Number.isInteger(horizonDays) || horizonDays < 1 || horizonDays > maxHorizonDays)
+    throw new RangeError(`horizonDays must be a whole number from 1 to ${maxHorizonDays}: ${horizonDays}`)
+  if (!Number.isSafeInteger(currentBalanceCents))
+    throw new TypeError(`currentBalanceCents is not an integer: ${currentBalanceCents}`)
+}
+
+/** What follows from the daily balances: the lowest one, alerts and shortfalls. */
+export const consequencesOf = (basis: AlertBasis) => {
+  const { daily } = basis
+  const lowest = daily.reduce((least, day) => (day.projectedBalanceCents < least.projectedBalanceCents ? day : least))
+  return {
+    projectedMinBalanceCents: lowest.projectedBalanceCents,
+    projectedMinDate: lowest.date,
+    alerts: findAlerts(basis),
+    shortfalls: findShortfalls(daily)
+  }
 }
 
 /**
@@ -61,21 +106,13 @@ const weeklyOutflowCents = (
  * on the same history calibrates. Deterministic and independent of the order of the transactions.
  * @throws InsufficientHistory, and RangeError or TypeError for invalid dates, horizons and amounts.
  */
-export const forecastCashFlow = ({
-  transactions,
-  currentBalanceCents,
-  asOf,
-  horizonDays
-}: ForecastRequest): CashFlowForecast => {
-  if (!Number.isInteger(horizonDays) || horizonDays < 1 || horizonDays > maxHorizonDays) {
-    throw new RangeError(`horizonDays must be a whole number from 1 to ${maxHorizonDays}: ${horizonDays}`)
-  }
-  if (!Number.isSafeInteger(currentBalanceCents))
-    throw new TypeError(`currentBalanceCents is not an integer: ${currentBalanceCents}`)
-  const asOfDay = dayOfDate(asOf)
-  const ordered = readTransactions(transactions, asOfDay)
+export const forecastCashFlow = (request: ForecastRequest): CashFlowForecast => {
+  checkRequest(request)
+  const { currentBalanceCents, horizonDays } = request
+  const asOfDay = dayOfDate(request.asOf)
+  const ordered = readTransactions(request.transactions, asOfDay + horizonDays)
   const first = ordered[0]
-  const historyDays = first ? asOfDay - first.day + 1 : 0
+  const historyDays = first ? Math.max(0, asOfDay - first.day + 1) : 0
   if (historyDays < minHistoryDays) throw new InsufficientHistory(historyDays)
 
   const history = readHistory(ordered, asOfDay)
@@ -91,16 +128,19 @@ export const forecastCashFlow = ({
       highCents: Math.ceil(projected + high * scale)
     }
   })
-  const lowest = daily.reduce((least, day) => (day.projectedBalanceCents < least.projectedBalanceCents ? day : least))
-  const recurring = describeStreams(streams, asOfDay)
+  const recurring = describeStreams(streams, asOfDay, asOfDay + horizonDays)
+  const spending = usualSpending(ordered, asOfDay, historyDays)
+  const assumptions = assumptionsOf(ordered, asOfDay)
+  const netCents = history.dailyNetCents.reduce((sum, cents) => sum + cents, 0)
   return {
     horizonDays,
+    currentBalanceCents,
     daily,
-    projectedMinBalanceCents: lowest.projectedBalanceCents,
-    projectedMinDate: lowest.date,
     confidence,
     recurring,
-    alerts: findAlerts(daily, recurring, currentBalanceCents, weeklyOutflowCents(ordered, asOfDay, historyDays)),
-    shortfalls: findShortfalls(daily)
+    assumptions,
+    meanDailyFlowCents: Math.round(netCents / historyDays),
+    ...spending,
+    ...consequencesOf({ daily, recurring, currentBalanceCents, assumptions, ...spending })
   }
 }

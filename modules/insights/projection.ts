@@ -1,6 +1,9 @@
 import type { DatedTransaction } from './bank-transaction.ts'
 import { weekdayOfDay } from './civil-date.ts'
-import { arrivedShare, expectedDays, findStreams, groupOccurrences, type Occurrence, type Stream } from './streams.ts'
+import { arrivedShare, outlookOf } from './expectations.ts'
+import { findStreams } from './mixed-streams.ts'
+import { groupOccurrences, type Occurrence } from './occurrences.ts'
+import type { Stream } from './streams.ts'
 import { findSuccessors } from './successors.ts'
 import { fitWeekdayModel } from './weekday-model.ts'
 
@@ -11,6 +14,8 @@ export interface History {
   /** Net balance change per day from `firstDay`, in cents, without internal transfers. */
   dailyNetCents: Float64Array
   groups: HistoryGroup[]
+  /** Booked ahead by the bank: on a later day than `lastDay`, and not in the balance yet. Positive when money leaves the account. */
+  scheduled: { day: number; amountCents: number }[]
 }
 
 interface HistoryGroup {
@@ -36,18 +41,19 @@ const maxGroupLength = 150
 /** A group with at most this many occurrences may be the start of a stream. */
 const maxYoungGroupLength = 3
 
-/** Builds a history. @param transactions from readTransactions. */
+/** Builds a history. @param transactions from readTransactions, with those of later days. */
 export const readHistory = (transactions: readonly DatedTransaction[], asOfDay: number): History => {
-  const firstDay = transactions[0]?.day ?? asOfDay
+  const firstDay = Math.min(transactions[0]?.day ?? asOfDay, asOfDay)
   const dailyNetCents = new Float64Array(asOfDay - firstDay + 1)
   for (const { day, amountCents, internal } of transactions) {
-    if (!internal) dailyNetCents[day - firstDay] = (dailyNetCents[day - firstDay] ?? 0) - amountCents
+    if (!internal && day <= asOfDay) dailyNetCents[day - firstDay] = (dailyNetCents[day - firstDay] ?? 0) - amountCents
   }
   const groups = groupOccurrences(transactions).map((occurrences) => ({
     occurrences,
     streamsByLength: new Map<number, Stream[]>()
   }))
-  return { firstDay, lastDay: asOfDay, dailyNetCents, groups }
+  const scheduled = transactions.filter(({ day, pending, internal }) => day > asOfDay && !pending && !internal)
+  return { firstDay, lastDay: asOfDay, dailyNetCents, groups, scheduled }
 }
 
 /** Counts the ordered occurrences up to a day, inclusive, by binary search. */
@@ -63,11 +69,11 @@ const countUntil = (ordered: readonly Occurrence[], day: number): number => {
 }
 
 /** The streams as of a day, including ended ones, and the young groups without a stream. */
-const streamsAsOf = (history: History, originDay: number): { streams: Stream[]; unexplained: Occurrence[][] } => {
+const streamsAsOf = (history: History, knownUntilDay: number): { streams: Stream[]; unexplained: Occurrence[][] } => {
   const streams: Stream[] = []
   const unexplained: Occurrence[][] = []
   for (const { occurrences, streamsByLength } of history.groups) {
-    const length = countUntil(occurrences, originDay)
+    const length = countUntil(occurrences, knownUntilDay)
     let found = streamsByLength.get(length)
     if (!found) {
       found = findStreams(occurrences.slice(Math.max(0, length - maxGroupLength), length))
@@ -91,7 +97,7 @@ const addStream = (
   const horizon = changeCents.length
   const skipRisk = Math.max(minSkipRisk, 1 - stream.filled)
   const sizeVariance = (1.25 * stream.amountSpreadCents) ** 2 + stream.amountCents ** 2 * skipRisk * (1 - skipRisk)
-  for (const day of expectedDays(stream, originDay, originDay + horizon + 5)) {
+  for (const { day } of outlookOf(stream, originDay, originDay + horizon + 5).expected) {
     const index = day - originDay - 1
     if (index < horizon) {
       changeCents[index] = (changeCents[index] ?? 0) - stream.amountCents
@@ -104,11 +110,15 @@ const addStream = (
   }
 }
 
-/** Projects the history as of the end of `originDay`, without using anything later. */
+/**
+ * Projects the history as of the end of `originDay`. From the last day of the history it knows what the bank shows with later dates;
+ * from an earlier day it uses nothing later.
+ */
 export const project = (history: History, originDay: number, horizonDays: number): Projection => {
+  const isLast = originDay === history.lastDay
   const residual = history.dailyNetCents.slice(0, originDay - history.firstDay + 1)
   const dailyGrossCents = residual.reduce((sum, net) => sum + Math.abs(net), 0) / residual.length
-  const { streams, unexplained } = streamsAsOf(history, originDay)
+  const { streams, unexplained } = streamsAsOf(history, isLast ? Infinity : originDay)
   const { superseded, assumed } = findSuccessors(streams, unexplained, originDay, dailyGrossCents)
   const changeCents = new Float64Array(horizonDays)
   const variance = new Float64Array(horizonDays)
@@ -116,9 +126,13 @@ export const project = (history: History, originDay: number, horizonDays: number
   for (const stream of [...streams, ...assumed]) {
     for (const { day, amountCents } of stream.transactions) {
       const index = day - history.firstDay
-      residual[index] = (residual[index] ?? 0) + amountCents
+      if (index < residual.length) residual[index] = (residual[index] ?? 0) + amountCents
     }
     if (!superseded.has(stream)) addStream(stream, originDay, changeCents, variance, timing)
+  }
+  for (const { day, amountCents } of isLast ? history.scheduled : []) {
+    const index = day - originDay - 1
+    if (index < horizonDays) changeCents[index] = (changeCents[index] ?? 0) - amountCents
   }
   const rest = fitWeekdayModel(residual, originDay)
   const scaleCents = new Float64Array(horizonDays)

@@ -1,8 +1,11 @@
 import { directionOf } from './bank-transaction.ts'
-import { usualPeriodDays, type Cadence, type Schedule } from './cadence.ts'
-import { yearMonthOfDay } from './civil-date.ts'
+import { weekdayOfDay, yearMonthOfDay } from './civil-date.ts'
+import { isOverdue } from './expectations.ts'
+import { isKnownBill, transferClaim } from './kinds.ts'
+import type { Occurrence } from './occurrences.ts'
+import { cadenceOf, periodDaysOf, type Schedule } from './schedule.ts'
 import { mean } from './statistics.ts'
-import { isOverdue, type Occurrence, type Stream } from './streams.ts'
+import type { Stream } from './streams.ts'
 
 /** Only streams with at least this share of the total flow are worth a guess, such as pay, rent or a mortgage. */
 const materialShare = 0.12
@@ -22,25 +25,42 @@ export interface Succession {
   assumed: Stream[]
 }
 
-/** Keeps the old cadence for one payment, or when the distance between payments fits it; otherwise derives it from the distance. */
-const cadenceOf = (days: readonly number[], old: Cadence): Cadence | undefined => {
-  const gap = mean(days.slice(1).map((day, index) => day - (days[index] ?? 0)))
-  if (days.length === 1 || Math.abs(gap - usualPeriodDays[old]) <= 0.15 * usualPeriodDays[old]) return old
-  if (gap >= 6 && gap <= 8) return 'weekly'
-  if (gap >= 12 && gap <= 14) return 'biweekly'
-  if (gap > 14 && gap <= 18) return 'semimonthly'
-  return gap >= 26 && gap <= 35 ? 'monthly' : undefined
+/** The same schedule, shifted to the latest payment. */
+const shiftTo = (lastDay: number, old: Schedule): Schedule => {
+  if (old.kind === 'days') return { ...old, anchorDay: lastDay }
+  const { monthIndex, dayOfMonth } = yearMonthOfDay(lastDay)
+  if (old.kind === 'month-weekday') {
+    const isLast = yearMonthOfDay(lastDay + 7).monthIndex !== monthIndex
+    return {
+      ...old,
+      phase: monthIndex,
+      weekday: weekdayOfDay(lastDay),
+      ordinal: isLast ? -1 : Math.ceil(dayOfMonth / 7)
+    }
+  }
+  return {
+    ...old,
+    phase: monthIndex,
+    daysOfMonth: old.daysOfMonth.length === 1 ? [dayOfMonth] : twiceAMonth(dayOfMonth)
+  }
 }
 
-const scheduleFrom = (cadence: Cadence, lastDay: number, old: Schedule): Schedule | undefined => {
-  if (cadence === 'yearly') return undefined
-  if (cadence === 'weekly' || cadence === 'biweekly') {
-    return { kind: 'interval', cadence, anchorDay: lastDay, periodDays: usualPeriodDays[cadence] }
-  }
-  const { dayOfMonth } = yearMonthOfDay(lastDay)
-  const other = dayOfMonth > 15 ? dayOfMonth - 15 : dayOfMonth + 15
-  const daysOfMonth = cadence === 'monthly' ? [dayOfMonth] : [dayOfMonth, other].sort((a, b) => a - b)
-  return { kind: 'calendar', cadence, daysOfMonth, monthIndex: 0, roll: old.kind === 'calendar' ? old.roll : 0 }
+const twiceAMonth = (dayOfMonth: number): number[] =>
+  [dayOfMonth, dayOfMonth > 15 ? dayOfMonth - 15 : dayOfMonth + 15].sort((a, b) => a - b)
+
+/** Keeps the old schedule for one payment, or when the distance between payments fits it; otherwise derives it from the distance. */
+const scheduleFrom = (days: readonly number[], old: Stream): Schedule | undefined => {
+  const lastDay = days.at(-1) ?? 0
+  const gap = mean(days.slice(1).map((day, index) => day - (days[index] ?? 0)))
+  if (days.length === 1 || Math.abs(gap - old.periodDays) <= 0.15 * old.periodDays)
+    return shiftTo(lastDay, old.schedule)
+  if (gap >= 6 && gap <= 8) return { kind: 'days', anchorDay: lastDay, periodDays: 7 }
+  if (gap >= 12 && gap <= 14) return { kind: 'days', anchorDay: lastDay, periodDays: 14 }
+  const { monthIndex: phase, dayOfMonth } = yearMonthOfDay(lastDay)
+  const roll = old.schedule.kind === 'days' ? 0 : old.schedule.roll
+  const monthly = { kind: 'month-days', everyMonths: 1, phase, roll } as const
+  if (gap > 14 && gap <= 18) return { ...monthly, daysOfMonth: twiceAMonth(dayOfMonth) }
+  return gap >= 26 && gap <= 35 ? { ...monthly, daysOfMonth: [dayOfMonth] } : undefined
 }
 
 const succeed = (old: Stream, occurrences: readonly Occurrence[]): Stream | undefined => {
@@ -53,23 +73,29 @@ const succeed = (old: Stream, occurrences: readonly Occurrence[]): Stream | unde
     transactions[0]?.accountId !== old.transactions[0]?.accountId
   )
     return undefined
+  // A purchase of the size of an unpaid bill does not replace it, and a transfer does not replace pay.
+  const isAlike = transactions.every((transaction) =>
+    old.direction === 'outflow' ? isKnownBill(transaction) : transferClaim(transaction) !== 'own'
+  )
+  if (!isAlike) return undefined
   const ratio = last.amountCents / old.amountCents
   if (ratio < 1 / likeAmountRatio || ratio > likeAmountRatio) return undefined
-  const cadence = cadenceOf(days, old.cadence)
-  const schedule = cadence && scheduleFrom(cadence, last.day, old.schedule)
-  if (!cadence || !schedule) return undefined
+  const schedule = scheduleFrom(days, old)
+  if (!schedule) return undefined
   const amountSpreadCents = Math.abs(last.amountCents) * assumedSpreadShare
   return {
     direction: directionOf(last.amountCents),
-    cadence,
+    ...cadenceOf(schedule),
     schedule,
+    periodDays: periodDaysOf(schedule),
     amountCents: last.amountCents,
     amountSpreadCents,
     offsets: [0],
     usualOffset: 0,
     filled: assumedFilled,
     lastDay: last.day,
-    transactions
+    transactions,
+    isAssumed: true
   }
 }
 
@@ -88,7 +114,7 @@ export const findSuccessors = (
   const superseded = new Set<Stream>()
   const successorByGroup = new Map<readonly Occurrence[], Stream>()
   for (const stream of streams) {
-    const material = Math.abs(stream.amountCents) / usualPeriodDays[stream.cadence] >= materialShare * dailyGrossCents
+    const material = Math.abs(stream.amountCents) / stream.periodDays >= materialShare * dailyGrossCents
     if (!material || asOfDay - stream.lastDay > maxGapDays || !isOverdue(stream, asOfDay)) continue
     let newest: { group: readonly Occurrence[]; successor: Stream } | undefined
     for (const group of unexplained) {

@@ -1,18 +1,42 @@
 import { dateOfDay, dayOfDate } from '../../modules/insights/civil-date.ts'
 import { forecastCashFlow } from '../../modules/insights/forecast.ts'
+import { exponentialSmoothing } from './exponential-smoothing.ts'
 import type { BankHistory } from './people.ts'
+import { seasonalNaive } from './seasonal-naive.ts'
 
-const horizons = [7, 14, 30] as const
+export const horizons = [7, 14, 30] as const
 export const horizonDays = 30
 const shortestPastDays = 60
-const coverageRange = [0.75, 0.85] as const
 
-interface Outcome {
+/** A method predicts the change of the balance since the origin for each of the next days, from the daily net flow so far. */
+type Method = (pastCents: Float64Array, lastDay: number, days: number) => number[]
+
+const cumulated = (flows: readonly number[]): number[] => {
+  let total = 0
+  return flows.map((flow) => (total += flow))
+}
+
+const lastBalance: Method = (_past, _lastDay, days) => new Array<number>(days).fill(0)
+
+const meanDailyFlow: Method = (past, _lastDay, days) => {
+  const flow = past.reduce((sum, cents) => sum + cents, 0) / past.length
+  return Array.from({ length: days }, (_, index) => flow * (index + 1))
+}
+
+/** What the forecast is compared with: two naive forecasts, and two published methods. */
+export const rivals: readonly (readonly [name: string, method: Method])[] = [
+  ['last balance', lastBalance],
+  ['mean daily flow', meanDailyFlow],
+  ['seasonal naive', (past, lastDay, days) => cumulated(seasonalNaive(past, lastDay, days))],
+  ['ETS', (past, _lastDay, days) => cumulated(exponentialSmoothing(past, days))]
+]
+
+export const methodNames = ['ours', ...rivals.map(([name]) => name)]
+
+export interface Outcome {
   horizon: number
-  /** Absolute errors in cents. */
-  oursCents: number
-  lastBalanceCents: number
-  meanFlowCents: number
+  /** Absolute errors in cents, in the order of `methodNames`. */
+  errorsCents: number[]
   /** Mean monthly outflow before the forecast, for relative errors. */
   monthlyOutflowCents: number
 }
@@ -27,21 +51,18 @@ export interface BenchResult {
 }
 
 /** Net change and gross outflow by day, and the balance at the end of any day. */
-const dayBook = (history: BankHistory): { balanceCents: Float64Array; outflowCents: Float64Array } => {
+const dayBook = (history: BankHistory) => {
   const { transactions, firstDay, lastDay, openingBalanceCents } = history
-  const balanceCents = new Float64Array(lastDay - firstDay + 1)
+  const netCents = new Float64Array(lastDay - firstDay + 1)
   const outflowCents = new Float64Array(lastDay - firstDay + 1)
   for (const { date, amountCents } of transactions) {
     const index = dayOfDate(date) - firstDay
-    balanceCents[index] = (balanceCents[index] ?? 0) - amountCents
+    netCents[index] = (netCents[index] ?? 0) - amountCents
     outflowCents[index] = (outflowCents[index] ?? 0) + Math.max(0, amountCents)
   }
   let balance = openingBalanceCents
-  for (let index = 0; index < balanceCents.length; index++) {
-    balance += balanceCents[index] ?? 0
-    balanceCents[index] = balance
-  }
-  return { balanceCents, outflowCents }
+  const balanceCents = netCents.map((net) => (balance += net))
+  return { netCents, balanceCents, outflowCents }
 }
 
 /** The days to forecast from, spread over the later part of the history, at least one horizon before its end. */
@@ -59,79 +80,44 @@ export const newResult = (): BenchResult => {
   return { outcomes: [], inside: 0, judged: 0, insideByHorizon, confidences: [], slowestMs: 0 }
 }
 
+/**
+ * What the bank shows at the end of a day: everything until then, and what it books ahead. Its balance is net of pending transactions.
+ */
+const shownOn = ({ transactions }: BankHistory, day: number, balanceCents: number) => {
+  const shown = transactions.filter(({ date, shownDay }) => (shownDay ?? dayOfDate(date)) <= day)
+  const pendingAhead = shown.filter(({ date, pending }) => pending && dayOfDate(date) > day)
+  return {
+    transactions: shown,
+    currentBalanceCents: balanceCents - pendingAhead.reduce((sum, { amountCents }) => sum + amountCents, 0)
+  }
+}
+
 /** Forecasts one history from several of its days and records the outcomes. */
 export const judgeHistory = (history: BankHistory, origins: number, result: BenchResult): void => {
-  const { balanceCents, outflowCents } = dayBook(history)
+  const { netCents, balanceCents, outflowCents } = dayBook(history)
   for (const origin of originIndexes(balanceCents.length, origins)) {
-    const asOf = dateOfDay(history.firstDay + origin)
-    const currentBalanceCents = balanceCents[origin] ?? 0
+    const day = history.firstDay + origin
+    const balance = balanceCents[origin] ?? 0
     const started = performance.now()
-    const forecast = forecastCashFlow({
-      transactions: history.transactions,
-      currentBalanceCents,
-      asOf,
-      horizonDays
-    })
+    const forecast = forecastCashFlow({ ...shownOn(history, day, balance), asOf: dateOfDay(day), horizonDays })
     result.slowestMs = Math.max(result.slowestMs, performance.now() - started)
     result.confidences.push(forecast.confidence)
-    const meanFlowCents = (currentBalanceCents - history.openingBalanceCents) / (origin + 1)
+    const past = netCents.slice(0, origin + 1)
+    const predictions = rivals.map(([, method]) => method(past, day, horizonDays))
     const monthlyOutflowCents = (outflowCents.slice(0, origin + 1).reduce((a, b) => a + b, 0) / (origin + 1)) * 30.4
-    for (const [index, day] of forecast.daily.entries()) {
+    for (const [index, projected] of forecast.daily.entries()) {
       const horizon = index + 1
       const actual = balanceCents[origin + horizon] ?? 0
-      const inside = Number(actual >= day.lowCents && actual <= day.highCents)
+      const inside = Number(actual >= projected.lowCents && actual <= projected.highCents)
       result.inside += inside
       result.judged++
       const tally = result.insideByHorizon.get(horizon)
       if (!tally) continue
       tally.inside += inside
       tally.judged++
-      result.outcomes.push({
-        horizon,
-        monthlyOutflowCents,
-        oursCents: Math.abs(actual - day.projectedBalanceCents),
-        lastBalanceCents: Math.abs(actual - currentBalanceCents),
-        meanFlowCents: Math.abs(actual - currentBalanceCents - meanFlowCents * horizon)
-      })
+      const theirs = predictions.map((changes) => Math.abs(actual - balance - (changes[index] ?? 0)))
+      const errorsCents = [Math.abs(actual - projected.projectedBalanceCents), ...theirs]
+      result.outcomes.push({ horizon, monthlyOutflowCents, errorsCents })
     }
   }
-}
-
-export const methods = [
-  ['ours', 'oursCents'],
-  ['last balance', 'lastBalanceCents'],
-  ['mean daily flow', 'meanFlowCents']
-] as const
-
-export const mean = (values: readonly number[]): number =>
-  values.reduce((a, b) => a + b, 0) / Math.max(1, values.length)
-
-/** Prints the table and returns whether the forecast meets its targets. */
-export const report = (result: BenchResult, print: (line: string) => void): boolean => {
-  let kept = true
-  print('h    method            MAE $      of monthly outflow')
-  for (const horizon of horizons) {
-    const outcomes = result.outcomes.filter((outcome) => outcome.horizon === horizon)
-    const scores = methods.map(([name, field]) => ({
-      name,
-      dollars: mean(outcomes.map((outcome) => outcome[field])) / 100,
-      relative: mean(outcomes.map((outcome) => outcome[field] / Math.max(1, outcome.monthlyOutflowCents)))
-    }))
-    const [ours, ...naive] = scores
-    for (const { name, dollars, relative } of scores) {
-      const percent = (relative * 100).toFixed(1).padStart(6)
-      print(`${String(horizon).padEnd(4)} ${name.padEnd(16)} ${dollars.toFixed(2).padStart(8)}   ${percent} %`)
-    }
-    if (!ours || naive.some((other) => other.dollars <= ours.dollars || other.relative <= ours.relative)) kept = false
-  }
-  const coverage = result.inside / Math.max(1, result.judged)
-  const byHorizon = [...result.insideByHorizon].map(
-    ([horizon, { inside, judged }]) => `h=${horizon} ${((100 * inside) / Math.max(1, judged)).toFixed(1)} %`
-  )
-  print(`coverage of the 80 % band: ${(100 * coverage).toFixed(1)} % (${byHorizon.join(', ')})`)
-  const confidences = [...result.confidences].sort((a, b) => a - b)
-  print(`confidence: ${confidences[0]} to ${confidences.at(-1)}, mean ${mean(confidences).toFixed(2)}`)
-  print(`slowest forecast: ${result.slowestMs.toFixed(0)} ms`)
-  if (coverage < coverageRange[0] || coverage > coverageRange[1]) kept = false
-  return kept
 }

@@ -15,6 +15,9 @@ export interface HistoryTransaction {
   amountCents: number
   description: string
   pending: boolean
+  category?: string | null
+  /** The day from which the bank shows it, when that is not its date. */
+  shownDay?: number
 }
 
 export interface BankHistory {

@@ -137,7 +137,7 @@ const addCardAndSavings = (diary: Diary): void => {
 }
 
 /** Groceries, restaurants and fuel, by weekday and season, with random variation. */
-const addDailySpending = (diary: Diary): void => {
+export const addDailySpending = (diary: Diary): void => {
   const { random, firstDay, lastDay } = diary
   const scale = diary.monthlyIncomeCents / 500_000
   const thrift = random.uniform(0.6, 1.15)

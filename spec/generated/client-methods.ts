@@ -161,6 +161,10 @@ export interface AtlasResources {
   insights: {
     /** Forecast an end-user's cash flow: `GET /v1/insights/cashflow`. */
     getCashflow(query?: Query<'getCashflowForecast'>, options?: CallOptions): Promise<Answer<'getCashflowForecast'>>
+    /** Forecast an end-user's cash flow with planned items: `POST /v1/insights/cashflow`. */
+    planCashflow(body: Body<'planCashflow'>, options?: CallOptions): Promise<Answer<'planCashflow'>>
+    /** Get how past forecasts fared: `GET /v1/insights/accuracy`. */
+    getAccuracy(query?: Query<'getForecastAccuracy'>, options?: CallOptions): Promise<Answer<'getForecastAccuracy'>>
   }
   items: {
     /** List items: `GET /v1/items`. */
@@ -555,7 +559,11 @@ export const methods = {
     sendEvents: { verb: 'POST', path: '/api/ingest/events/batch', input: 'json', accept: 'application/json', idempotent: true },
     ping: { verb: 'GET', path: '/api/ingest/ping', accept: 'application/json' }
   },
-  insights: { getCashflow: { verb: 'GET', path: '/v1/insights/cashflow', input: 'query', accept: 'application/json' } },
+  insights: {
+    getCashflow: { verb: 'GET', path: '/v1/insights/cashflow', input: 'query', accept: 'application/json' },
+    planCashflow: { verb: 'POST', path: '/v1/insights/cashflow', input: 'json', accept: 'application/json', readOnly: true },
+    getAccuracy: { verb: 'GET', path: '/v1/insights/accuracy', input: 'query', accept: 'application/json' }
+  },
   items: {
     list: {
       verb: 'GET',

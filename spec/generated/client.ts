@@ -1471,19 +1471,62 @@ export interface paths {
         };
         /**
          * Forecast an end-user's cash flow
-         * @description Projects the balance of an end-user's checking and savings accounts day by day, from their linked transactions.
-         *     Pay, rent and other recurring amounts fall on their dates. All other spending is modelled by weekday.
+         * @description Projects the spendable balance of an end-user day by day, from their linked transactions. Spendable are checking,
+         *     savings, money market, cash management and prepaid accounts. Pay, rent and other recurring amounts fall on their
+         *     dates. All other spending is modelled by weekday.
          *
-         *     `low` and `high` bound each day's balance with a probability of 80 %. `confidence` is how well such bounds would
-         *     have held in this end-user's own past. The forecast uses accounts in one currency: the currency of the first
-         *     account. Balances and transactions are fetched from the bank. `stale` is true when the bank did not respond in
+         *     - `currency` chooses the accounts. The default is the currency with the largest absolute balance.
+         *     - `timezone` decides which day is today. It is remembered for the end-user.
+         *     - `low` and `high` bound each day's balance with a probability of 80 %. `confidence` is how well such bounds would
+         *       have held in this end-user's own past.
+         *     - Pending transactions are in the current balance. Transactions that the bank books ahead happen on their dates.
+         *     - An overdue bill stays expected, with `days_late`, until its next date passes without a payment, too.
+         *     - `evidence` lists ids of transactions. `assumptions` are sentences for people.
+         *
+         *     Balances and transactions are fetched from the bank. `stale` is true when the bank did not respond in
          *     time and the last known data was used. At least 14 days of transactions are required.
          *
          *     Forecasts take time to compute. A few of your forecasts are computed at a time and a few more wait; beyond that
          *     the error is 429 `too_many_forecasts`. On one day, the same balance and transactions give the same forecast
          *     without computing it again.
+         *
+         *     Each forecast is kept for `GET /v1/insights/accuracy`: the latest per day, end-user, currency and horizon, for 400
+         *     days, and at most 200 per end-user.
          */
         get: operations["getCashflowForecast"];
+        put?: never;
+        /**
+         * Forecast an end-user's cash flow with planned items
+         * @description Returns the forecast of `GET /v1/insights/cashflow` with planned items added on their dates. It stores nothing:
+         *     neither the items, nor the forecast, nor the time zone. `forecast_id` is null.
+         *
+         *     `amount` is positive when money leaves the account, like the amounts of transactions. The dates are from tomorrow
+         *     to the end of the horizon.
+         */
+        post: operations["planCashflow"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/insights/accuracy": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get how past forecasts fared
+         * @description Compares the forecasts that were served for an end-user with what happened on their accounts.
+         *
+         *     The errors are mean absolute differences between the projected and the actual balance, so many days after the
+         *     forecast. They stand beside the errors of two naive forecasts from the same day: the balance stays as it is, and
+         *     it goes on by its mean daily change. `coverage` is the share of actual balances between `low` and `high`; about
+         *     0.8 is expected. The actual balance is the balance of the forecast and all transactions that came after it.
+         */
+        get: operations["getForecastAccuracy"];
         put?: never;
         post?: never;
         delete?: never;
@@ -4143,6 +4186,53 @@ export interface components {
              */
             account_links: number;
         };
+        /**
+         * @description Your id for the end-user.
+         * @example usr_8M2nQ
+         */
+        EndUserId: string;
+        /**
+         * @description ISO 4217 code of a currency.
+         * @example USD
+         */
+        CurrencyCode: string;
+        /**
+         * @description IANA time zone.
+         * @example America/New_York
+         */
+        TimeZone: string;
+        /** @description Planned items, and what to forecast. */
+        CashflowPlan: {
+            user_id?: components["schemas"]["EndUserId"];
+            /**
+             * @description Forecast horizon in days.
+             * @default 30
+             */
+            horizon_days?: number;
+            currency?: components["schemas"]["CurrencyCode"];
+            timezone?: components["schemas"]["TimeZone"];
+            /** @description Planned items. */
+            what_if: components["schemas"]["PlannedItem"][];
+        };
+        /** @description A payment that an end-user plans. */
+        PlannedItem: {
+            /**
+             * @description Positive when money leaves the account, negative when it arrives.
+             * @example 450
+             */
+            amount: number;
+            /**
+             * Format: date
+             * @description A day of the forecast.
+             * @example 2026-06-20
+             */
+            date: string;
+            /**
+             * @description What it is for.
+             * @example New bicycle
+             */
+            description: string;
+        };
         /** @description A day-by-day projection of the balance. */
         CashflowForecast: {
             /**
@@ -4162,10 +4252,20 @@ export interface components {
              */
             iso_currency_code: string;
             /**
-             * @description Current balance of the accounts.
+             * @description Spendable balance of the accounts, net of pending transactions.
              * @example 980.2
              */
             current_balance: number;
+            /**
+             * @description Time zone that decides which day is today.
+             * @example America/New_York
+             */
+            timezone: string;
+            /**
+             * @description Id of the kept forecast; null for one with planned items.
+             * @example fct_7gK1dQ2mZp0sXc4vBn8wTy
+             */
+            forecast_id: string | null;
             /**
              * @description Forecast horizon in days.
              * @example 30
@@ -4187,6 +4287,8 @@ export interface components {
              * @example 0.92
              */
             confidence: number;
+            /** @description What the whole forecast assumes, in sentences. */
+            assumptions: string[];
             /** @description Alerts, ordered by date. */
             alerts: components["schemas"]["CashflowAlert"][];
             /** @description One row per day, starting tomorrow. */
@@ -4220,6 +4322,10 @@ export interface components {
              * @example City Rentals
              */
             description?: string;
+            /** @description Ids of the transactions that it rests on, at most 24. */
+            evidence: string[];
+            /** @description What was assumed, in sentences. */
+            assumptions: string[];
         };
         /** @description One day of the forecast. */
         CashflowDay: {
@@ -4257,7 +4363,12 @@ export interface components {
              * @example monthly
              * @enum {string}
              */
-            cadence: "weekly" | "biweekly" | "semimonthly" | "monthly" | "yearly";
+            cadence: "weekly" | "biweekly" | "every_n_weeks" | "semimonthly" | "monthly" | "every_n_months" | "yearly";
+            /**
+             * @description Number of weeks or months between two dates; 1 for `semimonthly`.
+             * @example 1
+             */
+            interval: number;
             /**
              * @description Typical amount, positive in both directions.
              * @example 500
@@ -4270,11 +4381,20 @@ export interface components {
              */
             next_date: string;
             /**
+             * @description Days for which the expected payment is overdue; 0 when it is not.
+             * @example 0
+             */
+            days_late: number;
+            /**
              * @description Whether money comes in or goes out.
              * @example outflow
              * @enum {string}
              */
             direction: "inflow" | "outflow";
+            /** @description Ids of the transactions that it rests on, at most 24. */
+            evidence: string[];
+            /** @description What was assumed, in sentences. */
+            assumptions: string[];
         };
         /** @description A day with a negative projected balance. */
         CashflowShortfall: {
@@ -4289,6 +4409,112 @@ export interface components {
              * @example 37.82
              */
             amount: number;
+        };
+        /** @description How past forecasts fared. */
+        ForecastAccuracy: {
+            /**
+             * @description Your id for the end-user.
+             * @example usr_8M2nQ
+             */
+            user_id: string;
+            /**
+             * @description Currency of all amounts.
+             * @example USD
+             */
+            iso_currency_code: string;
+            /**
+             * @description Number of forecasts that are kept.
+             * @example 12
+             */
+            forecasts: number;
+            /**
+             * Format: date
+             * @description Day of the oldest of them.
+             * @example 2026-05-01
+             */
+            first_date: string | null;
+            /** @description For 1, 7, 14 and 30 days ahead. */
+            accuracy: components["schemas"]["AccuracyAhead"][];
+            /** @description The newest outcomes, at most 50. */
+            outcomes: components["schemas"]["ForecastOutcome"][];
+        };
+        /** @description The accuracy so many days after a forecast. All values are null without an outcome. */
+        AccuracyAhead: {
+            /**
+             * @description Days after the forecast.
+             * @example 7
+             */
+            days_ahead: number;
+            /**
+             * @description Number of forecasts with an outcome.
+             * @example 9
+             */
+            forecasts: number;
+            /**
+             * @description Mean absolute error of the forecasts.
+             * @example 84.2
+             */
+            error: number | null;
+            /**
+             * @description The same if the balance had been expected to stay.
+             * @example 310.55
+             */
+            last_balance_error: number | null;
+            /**
+             * @description The same if the balance had been expected to change by its mean daily change.
+             * @example 295.1
+             */
+            mean_daily_flow_error: number | null;
+            /**
+             * @description Share of actual balances between `low` and `high`.
+             * @example 0.78
+             */
+            coverage: number | null;
+        };
+        /** @description A forecast and what happened. */
+        ForecastOutcome: {
+            /**
+             * @description Id of the forecast.
+             * @example fct_7gK1dQ2mZp0sXc4vBn8wTy
+             */
+            forecast_id: string;
+            /**
+             * Format: date
+             * @description Day of the forecast.
+             * @example 2026-06-01
+             */
+            forecast_date: string;
+            /**
+             * Format: date
+             * @description Day of the balance.
+             * @example 2026-06-08
+             */
+            date: string;
+            /**
+             * @description Days between both.
+             * @example 7
+             */
+            days_ahead: number;
+            /**
+             * @description Projected balance.
+             * @example 941.03
+             */
+            projected_balance: number;
+            /**
+             * @description Lower bound.
+             * @example 902.5
+             */
+            low: number;
+            /**
+             * @description Upper bound.
+             * @example 958.77
+             */
+            high: number;
+            /**
+             * @description Actual balance.
+             * @example 930.4
+             */
+            actual_balance: number;
         };
         LinkTokenRequest: {
             /**
@@ -6159,6 +6385,165 @@ export interface components {
                 "application/problem+json": components["schemas"]["Problem"];
             };
         };
+        /** @description The forecast. */
+        Forecast: {
+            headers: {
+                "X-Request-Id": components["headers"]["RequestId"];
+                "X-RateLimit-Limit": components["headers"]["RateLimitLimit"];
+                "X-RateLimit-Remaining": components["headers"]["RateLimitRemaining"];
+                "X-RateLimit-Reset": components["headers"]["RateLimitReset"];
+                RateLimit: components["headers"]["RateLimit"];
+                "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                [name: string]: unknown;
+            };
+            content: {
+                /**
+                 * @example {
+                 *       "user_id": "usr_8M2nQ",
+                 *       "as_of": "2026-06-14T18:00:00.000Z",
+                 *       "stale": false,
+                 *       "iso_currency_code": "USD",
+                 *       "current_balance": 980.2,
+                 *       "timezone": "America/New_York",
+                 *       "forecast_id": "fct_7gK1dQ2mZp0sXc4vBn8wTy",
+                 *       "horizon_days": 2,
+                 *       "projected_min_balance": 412.18,
+                 *       "projected_min_date": "2026-06-16",
+                 *       "confidence": 0.92,
+                 *       "assumptions": [
+                 *         "The current balance is net of pending transactions."
+                 *       ],
+                 *       "alerts": [
+                 *         {
+                 *           "type": "low_balance",
+                 *           "date": "2026-06-16",
+                 *           "amount": 412.18,
+                 *           "evidence": [
+                 *             "txn_5rT9uWq3"
+                 *           ],
+                 *           "assumptions": [
+                 *             "Spending that does not recur goes on like the average of its weekday."
+                 *           ]
+                 *         }
+                 *       ],
+                 *       "daily": [
+                 *         {
+                 *           "date": "2026-06-15",
+                 *           "projected_balance": 941.03,
+                 *           "low": 902.5,
+                 *           "high": 958.77
+                 *         },
+                 *         {
+                 *           "date": "2026-06-16",
+                 *           "projected_balance": 412.18,
+                 *           "low": 350.04,
+                 *           "high": 449.9
+                 *         }
+                 *       ],
+                 *       "recurring": [
+                 *         {
+                 *           "description": "City Rentals",
+                 *           "cadence": "monthly",
+                 *           "interval": 1,
+                 *           "amount": 500,
+                 *           "next_date": "2026-06-16",
+                 *           "days_late": 0,
+                 *           "direction": "outflow",
+                 *           "evidence": [
+                 *             "txn_5rT9uWq3"
+                 *           ],
+                 *           "assumptions": [
+                 *             "The payments go on like the 11 before."
+                 *           ]
+                 *         }
+                 *       ],
+                 *       "shortfalls": []
+                 *     }
+                 */
+                "application/json": components["schemas"]["CashflowForecast"];
+            };
+        };
+        /** @description Fewer than 14 days of transactions are available (`insufficient_history`). `days` is the number available. */
+        NoForecast: {
+            headers: {
+                "X-Request-Id": components["headers"]["RequestId"];
+                "X-RateLimit-Limit": components["headers"]["RateLimitLimit"];
+                "X-RateLimit-Remaining": components["headers"]["RateLimitRemaining"];
+                "X-RateLimit-Reset": components["headers"]["RateLimitReset"];
+                RateLimit: components["headers"]["RateLimit"];
+                "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                [name: string]: unknown;
+            };
+            content: {
+                /**
+                 * @example {
+                 *       "type": "/errors/insufficient-history",
+                 *       "title": "insufficient_history",
+                 *       "status": 422,
+                 *       "detail": "A forecast needs 14 days of transactions; there are 3.",
+                 *       "error": "insufficient_history",
+                 *       "requestId": "req_01jd7n2m8s",
+                 *       "days": 3,
+                 *       "required": 14
+                 *     }
+                 */
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description Too many requests (`rate_limited`), or too many forecasts of the partner are being computed (`too_many_forecasts`). Retry after `Retry-After` seconds. */
+        TooManyForecasts: {
+            headers: {
+                "X-Request-Id": components["headers"]["RequestId"];
+                "X-RateLimit-Limit": components["headers"]["RateLimitLimit"];
+                "X-RateLimit-Remaining": components["headers"]["RateLimitRemaining"];
+                "X-RateLimit-Reset": components["headers"]["RateLimitReset"];
+                RateLimit: components["headers"]["RateLimit"];
+                "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                "Retry-After": components["headers"]["RetryAfter"];
+                [name: string]: unknown;
+            };
+            content: {
+                /**
+                 * @example {
+                 *       "type": "/errors/too-many-forecasts",
+                 *       "title": "too_many_forecasts",
+                 *       "status": 429,
+                 *       "detail": "Too many forecasts of this partner are being computed. Retry in 1 second.",
+                 *       "error": "too_many_forecasts",
+                 *       "requestId": "req_01jd7n2m8s"
+                 *     }
+                 */
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description Fewer than 14 days of transactions are available (`insufficient_history`), or a planned item has a date that is not in the forecast (`invalid_planned_item`). */
+        NoPlan: {
+            headers: {
+                "X-Request-Id": components["headers"]["RequestId"];
+                "X-RateLimit-Limit": components["headers"]["RateLimitLimit"];
+                "X-RateLimit-Remaining": components["headers"]["RateLimitRemaining"];
+                "X-RateLimit-Reset": components["headers"]["RateLimitReset"];
+                RateLimit: components["headers"]["RateLimit"];
+                "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                [name: string]: unknown;
+            };
+            content: {
+                /**
+                 * @example {
+                 *       "type": "/errors/invalid-planned-item",
+                 *       "title": "invalid_planned_item",
+                 *       "status": 422,
+                 *       "detail": "what_if[0].date must be from 2026-06-15 to 2026-07-14.",
+                 *       "error": "invalid_planned_item",
+                 *       "requestId": "req_01jd7n2m8s",
+                 *       "path": "body/what_if/0/date",
+                 *       "first_date": "2026-06-15",
+                 *       "last_date": "2026-07-14"
+                 *     }
+                 */
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
     };
     parameters: {
         /**
@@ -6202,6 +6587,10 @@ export interface components {
          * @example pat_4bX0m2QpT7uV9aKc1LdZeW
          */
         TokenId: string;
+        /** @description Your id for the end-user. Optional when only one end-user has linked accounts. */
+        EndUser: components["schemas"]["EndUserId"];
+        /** @description ISO 4217 code of the currency. The default is the currency with the largest absolute balance. */
+        ForecastCurrency: components["schemas"]["CurrencyCode"];
         /**
          * @description Item id.
          * @example item_a1B2c3D4
@@ -10472,9 +10861,13 @@ export interface operations {
         parameters: {
             query?: {
                 /** @description Your id for the end-user. Optional when only one end-user has linked accounts. */
-                user_id?: string;
+                user_id?: components["parameters"]["EndUser"];
                 /** @description Forecast horizon in days. */
                 horizon_days?: number;
+                /** @description ISO 4217 code of the currency. The default is the currency with the largest absolute balance. */
+                currency?: components["parameters"]["ForecastCurrency"];
+                /** @description IANA time zone of the end-user, which decides which day is today. The default is the one that you sent last for this end-user, or else `America/New_York`. */
+                timezone?: components["schemas"]["TimeZone"];
             };
             header?: never;
             path?: never;
@@ -10482,7 +10875,77 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description The forecast. */
+            200: components["responses"]["Forecast"];
+            400: components["responses"]["ValidationFailed"];
+            401: components["responses"]["Unauthorized"];
+            402: components["responses"]["ProductionNotEnabled"];
+            403: components["responses"]["Forbidden"];
+            422: components["responses"]["NoForecast"];
+            429: components["responses"]["TooManyForecasts"];
+            500: components["responses"]["InternalError"];
+            502: components["responses"]["UpstreamUnavailable"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    planCashflow: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description A unique key for the request, such as a new UUID. Keep it when you retry. For 24 hours, the same key on the same operation returns the first successful response again. Without a key, every request is carried out, so a retry can repeat the effect. */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "user_id": "usr_8M2nQ",
+                 *       "horizon_days": 14,
+                 *       "what_if": [
+                 *         {
+                 *           "amount": 450,
+                 *           "date": "2026-06-20",
+                 *           "description": "New bicycle"
+                 *         }
+                 *       ]
+                 *     }
+                 */
+                "application/json": components["schemas"]["CashflowPlan"];
+            };
+        };
+        responses: {
+            200: components["responses"]["Forecast"];
+            400: components["responses"]["ValidationFailed"];
+            401: components["responses"]["Unauthorized"];
+            402: components["responses"]["ProductionNotEnabled"];
+            403: components["responses"]["Forbidden"];
+            409: components["responses"]["IdempotencyInFlight"];
+            413: components["responses"]["BodyTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            422: components["responses"]["NoPlan"];
+            429: components["responses"]["TooManyForecasts"];
+            500: components["responses"]["InternalError"];
+            502: components["responses"]["UpstreamUnavailable"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    getForecastAccuracy: {
+        parameters: {
+            query?: {
+                /** @description Your id for the end-user. Optional when only one end-user has linked accounts. */
+                user_id?: components["parameters"]["EndUser"];
+                /** @description ISO 4217 code of the currency. The default is the currency with the largest absolute balance. */
+                currency?: components["parameters"]["ForecastCurrency"];
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The accuracy of past forecasts. */
             200: {
                 headers: {
                     "X-Request-Id": components["headers"]["RequestId"];
@@ -10497,109 +10960,43 @@ export interface operations {
                     /**
                      * @example {
                      *       "user_id": "usr_8M2nQ",
-                     *       "as_of": "2026-06-14T18:00:00.000Z",
-                     *       "stale": false,
                      *       "iso_currency_code": "USD",
-                     *       "current_balance": 980.2,
-                     *       "horizon_days": 2,
-                     *       "projected_min_balance": 412.18,
-                     *       "projected_min_date": "2026-06-16",
-                     *       "confidence": 0.92,
-                     *       "alerts": [
+                     *       "forecasts": 12,
+                     *       "first_date": "2026-05-01",
+                     *       "accuracy": [
                      *         {
-                     *           "type": "low_balance",
-                     *           "date": "2026-06-16",
-                     *           "amount": 412.18
+                     *           "days_ahead": 7,
+                     *           "forecasts": 9,
+                     *           "error": 84.2,
+                     *           "last_balance_error": 310.55,
+                     *           "mean_daily_flow_error": 295.1,
+                     *           "coverage": 0.78
                      *         }
                      *       ],
-                     *       "daily": [
+                     *       "outcomes": [
                      *         {
-                     *           "date": "2026-06-15",
+                     *           "forecast_id": "fct_7gK1dQ2mZp0sXc4vBn8wTy",
+                     *           "forecast_date": "2026-06-01",
+                     *           "date": "2026-06-08",
+                     *           "days_ahead": 7,
                      *           "projected_balance": 941.03,
                      *           "low": 902.5,
-                     *           "high": 958.77
-                     *         },
-                     *         {
-                     *           "date": "2026-06-16",
-                     *           "projected_balance": 412.18,
-                     *           "low": 350.04,
-                     *           "high": 449.9
+                     *           "high": 958.77,
+                     *           "actual_balance": 930.4
                      *         }
-                     *       ],
-                     *       "recurring": [
-                     *         {
-                     *           "description": "City Rentals",
-                     *           "cadence": "monthly",
-                     *           "amount": 500,
-                     *           "next_date": "2026-06-16",
-                     *           "direction": "outflow"
-                     *         }
-                     *       ],
-                     *       "shortfalls": []
+                     *       ]
                      *     }
                      */
-                    "application/json": components["schemas"]["CashflowForecast"];
+                    "application/json": components["schemas"]["ForecastAccuracy"];
                 };
             };
             400: components["responses"]["ValidationFailed"];
             401: components["responses"]["Unauthorized"];
             402: components["responses"]["ProductionNotEnabled"];
             403: components["responses"]["Forbidden"];
-            /** @description Fewer than 14 days of transactions are available (`insufficient_history`). `days` is the number available. */
-            422: {
-                headers: {
-                    "X-Request-Id": components["headers"]["RequestId"];
-                    "X-RateLimit-Limit": components["headers"]["RateLimitLimit"];
-                    "X-RateLimit-Remaining": components["headers"]["RateLimitRemaining"];
-                    "X-RateLimit-Reset": components["headers"]["RateLimitReset"];
-                    RateLimit: components["headers"]["RateLimit"];
-                    "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
-                    [name: string]: unknown;
-                };
-                content: {
-                    /**
-                     * @example {
-                     *       "type": "/errors/insufficient-history",
-                     *       "title": "insufficient_history",
-                     *       "status": 422,
-                     *       "detail": "A forecast needs 14 days of transactions; there are 3.",
-                     *       "error": "insufficient_history",
-                     *       "requestId": "req_01jd7n2m8s",
-                     *       "days": 3,
-                     *       "required": 14
-                     *     }
-                     */
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Too many requests (`rate_limited`), or too many forecasts of the partner are being computed (`too_many_forecasts`). Retry after `Retry-After` seconds. */
-            429: {
-                headers: {
-                    "X-Request-Id": components["headers"]["RequestId"];
-                    "X-RateLimit-Limit": components["headers"]["RateLimitLimit"];
-                    "X-RateLimit-Remaining": components["headers"]["RateLimitRemaining"];
-                    "X-RateLimit-Reset": components["headers"]["RateLimitReset"];
-                    RateLimit: components["headers"]["RateLimit"];
-                    "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
-                    "Retry-After": components["headers"]["RetryAfter"];
-                    [name: string]: unknown;
-                };
-                content: {
-                    /**
-                     * @example {
-                     *       "type": "/errors/too-many-forecasts",
-                     *       "title": "too_many_forecasts",
-                     *       "status": 429,
-                     *       "detail": "Too many forecasts of this partner are being computed. Retry in 1 second.",
-                     *       "error": "too_many_forecasts",
-                     *       "requestId": "req_01jd7n2m8s"
-                     *     }
-                     */
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            422: components["responses"]["NoForecast"];
+            429: components["responses"]["TooManyForecasts"];
             500: components["responses"]["InternalError"];
-            502: components["responses"]["UpstreamUnavailable"];
             503: components["responses"]["Unavailable"];
         };
     };

@@ -2,15 +2,27 @@
 
 import { Type } from '@sinclair/typebox'
 import type { Static } from '@sinclair/typebox'
-import { StringEnum } from '../../plugins/operations/schema-kit.ts'
+import { Nullable, StringEnum } from '../../plugins/operations/schema-kit.ts'
 import type { OperationTable } from '../../plugins/operations/table.ts'
 import { Problem, Timestamp } from './shared.ts'
+
+export const AccuracyAhead = Type.Object({
+  days_ahead: Type.Integer(),
+  forecasts: Type.Integer({ minimum: 0 }),
+  error: Nullable(Type.Number()),
+  last_balance_error: Nullable(Type.Number()),
+  mean_daily_flow_error: Nullable(Type.Number()),
+  coverage: Nullable(Type.Number({ minimum: 0, maximum: 1 }))
+}, { additionalProperties: false })
+export type AccuracyAhead = Static<typeof AccuracyAhead>
 
 export const CashflowAlert = Type.Object({
   type: StringEnum(['low_balance', 'shortfall', 'large_upcoming_bill']),
   date: Type.String({ format: 'date' }),
   amount: Type.Optional(Type.Number()),
-  description: Type.Optional(Type.String())
+  description: Type.Optional(Type.String()),
+  evidence: Type.Array(Type.String()),
+  assumptions: Type.Array(Type.String())
 }, { additionalProperties: false })
 export type CashflowAlert = Static<typeof CashflowAlert>
 
@@ -19,10 +31,14 @@ export type CashflowDay = Static<typeof CashflowDay>
 
 export const RecurringAmount = Type.Object({
   description: Type.String(),
-  cadence: StringEnum(['weekly', 'biweekly', 'semimonthly', 'monthly', 'yearly']),
+  cadence: StringEnum(['weekly', 'biweekly', 'every_n_weeks', 'semimonthly', 'monthly', 'every_n_months', 'yearly']),
+  interval: Type.Integer({ minimum: 1 }),
   amount: Type.Number({ minimum: 0 }),
   next_date: Type.String({ format: 'date' }),
-  direction: StringEnum(['inflow', 'outflow'])
+  days_late: Type.Integer({ minimum: 0 }),
+  direction: StringEnum(['inflow', 'outflow']),
+  evidence: Type.Array(Type.String()),
+  assumptions: Type.Array(Type.String())
 }, { additionalProperties: false })
 export type RecurringAmount = Static<typeof RecurringAmount>
 
@@ -35,16 +51,76 @@ export const CashflowForecast = Type.Object({
   stale: Type.Boolean(),
   iso_currency_code: Type.String(),
   current_balance: Type.Number(),
+  timezone: Type.String(),
+  forecast_id: Nullable(Type.String()),
   horizon_days: Type.Integer({ minimum: 1, maximum: 366 }),
   projected_min_balance: Type.Number(),
   projected_min_date: Type.String({ format: 'date' }),
   confidence: Type.Number({ minimum: 0, maximum: 1 }),
+  assumptions: Type.Array(Type.String()),
   alerts: Type.Array(CashflowAlert),
   daily: Type.Array(CashflowDay),
   recurring: Type.Array(RecurringAmount),
   shortfalls: Type.Array(CashflowShortfall)
 }, { additionalProperties: false })
 export type CashflowForecast = Static<typeof CashflowForecast>
+
+export const EndUserId = Type.String({
+  minLength: 1,
+  maxLength: 255,
+  pattern: '^[^\\x00-\\x1f\\x7f]+$',
+  'x-message': 'must not contain control characters, such as tabs or line breaks'
+})
+export type EndUserId = Static<typeof EndUserId>
+
+export const CurrencyCode = Type.String({ maxLength: 3, pattern: '^[A-Z]{3}$', 'x-message': 'must be an ISO 4217 code in capitals, such as USD' })
+export type CurrencyCode = Static<typeof CurrencyCode>
+
+export const TimeZone = Type.String({
+  minLength: 1,
+  maxLength: 64,
+  pattern: '^[A-Za-z][A-Za-z0-9_+-]*(/[A-Za-z0-9_+-]+){0,2}$',
+  'x-message': 'must be an IANA time zone, such as America/New_York'
+})
+export type TimeZone = Static<typeof TimeZone>
+
+export const PlannedItem = Type.Object({
+  amount: Type.Number({ minimum: -1000000000, maximum: 1000000000, multipleOf: 0.01 }),
+  date: Type.String({ format: 'date', maxLength: 10 }),
+  description: Type.String({ minLength: 1, maxLength: 200 })
+}, { additionalProperties: false })
+export type PlannedItem = Static<typeof PlannedItem>
+
+export const CashflowPlan = Type.Object({
+  user_id: Type.Optional(EndUserId),
+  horizon_days: Type.Integer({ minimum: 1, maximum: 366, default: 30 }),
+  currency: Type.Optional(CurrencyCode),
+  timezone: Type.Optional(TimeZone),
+  what_if: Type.Array(PlannedItem, { minItems: 1, maxItems: 50 })
+}, { additionalProperties: false })
+export type CashflowPlan = Static<typeof CashflowPlan>
+
+export const ForecastOutcome = Type.Object({
+  forecast_id: Type.String(),
+  forecast_date: Type.String({ format: 'date' }),
+  date: Type.String({ format: 'date' }),
+  days_ahead: Type.Integer(),
+  projected_balance: Type.Number(),
+  low: Type.Number(),
+  high: Type.Number(),
+  actual_balance: Type.Number()
+}, { additionalProperties: false })
+export type ForecastOutcome = Static<typeof ForecastOutcome>
+
+export const ForecastAccuracy = Type.Object({
+  user_id: Type.String(),
+  iso_currency_code: Type.String(),
+  forecasts: Type.Integer({ minimum: 0 }),
+  first_date: Nullable(Type.String({ format: 'date' })),
+  accuracy: Type.Array(AccuracyAhead),
+  outcomes: Type.Array(ForecastOutcome)
+}, { additionalProperties: false })
+export type ForecastAccuracy = Static<typeof ForecastAccuracy>
 
 export const operations = {
   getCashflowForecast: {
@@ -58,13 +134,10 @@ export const operations = {
     bodyRequired: false,
     schema: {
       querystring: Type.Object({
-        user_id: Type.Optional(Type.String({
-          minLength: 1,
-          maxLength: 255,
-          pattern: '^[^\\x00-\\x1f\\x7f]+$',
-          'x-message': 'must not contain control characters, such as tabs or line breaks'
-        })),
-        horizon_days: Type.Integer({ minimum: 1, maximum: 366, default: 30 })
+        user_id: Type.Optional(EndUserId),
+        horizon_days: Type.Integer({ minimum: 1, maximum: 366, default: 30 }),
+        currency: Type.Optional(CurrencyCode),
+        timezone: Type.Optional(TimeZone)
       }),
       response: {
         200: CashflowForecast,
@@ -76,6 +149,75 @@ export const operations = {
         429: Problem,
         500: Problem,
         502: Problem,
+        503: Problem
+      }
+    },
+    security: [['PartnerKey'], ['PersonalAccessToken'], ['BearerJWT']],
+    scopes: ['insights:read'],
+    rateLimitClass: 'standard',
+    idempotent: false
+  },
+  planCashflow: {
+    operationId: 'planCashflow',
+    method: 'POST',
+    path: '/v1/insights/cashflow',
+    url: '/v1/insights/cashflow',
+    group: 'insights',
+    tag: 'Insights',
+    bodyTypes: ['application/json'],
+    bodyRequired: true,
+    schema: {
+      headers: Type.Object({
+        'idempotency-key': Type.Optional(Type.String({
+          minLength: 1,
+          maxLength: 255,
+          pattern: '^[\\x21-\\x7e]+$',
+          'x-message': 'must be ASCII letters, digits and punctuation without spaces, such as a UUID'
+        }))
+      }),
+      body: CashflowPlan,
+      response: {
+        200: CashflowForecast,
+        400: Problem,
+        401: Problem,
+        402: Problem,
+        403: Problem,
+        409: Problem,
+        413: Problem,
+        415: Problem,
+        422: Problem,
+        429: Problem,
+        500: Problem,
+        502: Problem,
+        503: Problem
+      }
+    },
+    security: [['PartnerKey'], ['PersonalAccessToken'], ['BearerJWT']],
+    scopes: ['insights:read'],
+    rateLimitClass: 'standard',
+    idempotent: true,
+    extensions: { 'x-read-only': true }
+  },
+  getForecastAccuracy: {
+    operationId: 'getForecastAccuracy',
+    method: 'GET',
+    path: '/v1/insights/accuracy',
+    url: '/v1/insights/accuracy',
+    group: 'insights',
+    tag: 'Insights',
+    bodyTypes: [],
+    bodyRequired: false,
+    schema: {
+      querystring: Type.Object({ user_id: Type.Optional(EndUserId), currency: Type.Optional(CurrencyCode) }),
+      response: {
+        200: ForecastAccuracy,
+        400: Problem,
+        401: Problem,
+        402: Problem,
+        403: Problem,
+        422: Problem,
+        429: Problem,
+        500: Problem,
         503: Problem
       }
     },

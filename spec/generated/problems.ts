@@ -365,6 +365,41 @@ export const problemExamples: Readonly<Record<string, readonly Readonly<Record<s
       requestId: 'req_01jd7n2m8s'
     }
   ],
+  insufficient_history: [
+    {
+      type: '/errors/insufficient-history',
+      title: 'insufficient_history',
+      status: 422,
+      detail: 'A forecast needs 14 days of transactions; there are 3.',
+      error: 'insufficient_history',
+      requestId: 'req_01jd7n2m8s',
+      days: 3,
+      required: 14
+    }
+  ],
+  too_many_forecasts: [
+    {
+      type: '/errors/too-many-forecasts',
+      title: 'too_many_forecasts',
+      status: 429,
+      detail: 'Too many forecasts of this partner are being computed. Retry in 1 second.',
+      error: 'too_many_forecasts',
+      requestId: 'req_01jd7n2m8s'
+    }
+  ],
+  invalid_planned_item: [
+    {
+      type: '/errors/invalid-planned-item',
+      title: 'invalid_planned_item',
+      status: 422,
+      detail: 'what_if[0].date must be from 2026-06-15 to 2026-07-14.',
+      error: 'invalid_planned_item',
+      requestId: 'req_01jd7n2m8s',
+      path: 'body/what_if/0/date',
+      first_date: '2026-06-15',
+      last_date: '2026-07-14'
+    }
+  ],
   balance_reserved: [
     {
       type: '/errors/balance-reserved',
@@ -473,28 +508,6 @@ export const problemExamples: Readonly<Record<string, readonly Readonly<Record<s
       status: 503,
       detail: 'This server cannot send text messages, so a phone number is of no use here.',
       error: 'texts_not_configured',
-      requestId: 'req_01jd7n2m8s'
-    }
-  ],
-  insufficient_history: [
-    {
-      type: '/errors/insufficient-history',
-      title: 'insufficient_history',
-      status: 422,
-      detail: 'A forecast needs 14 days of transactions; there are 3.',
-      error: 'insufficient_history',
-      requestId: 'req_01jd7n2m8s',
-      days: 3,
-      required: 14
-    }
-  ],
-  too_many_forecasts: [
-    {
-      type: '/errors/too-many-forecasts',
-      title: 'too_many_forecasts',
-      status: 429,
-      detail: 'Too many forecasts of this partner are being computed. Retry in 1 second.',
-      error: 'too_many_forecasts',
       requestId: 'req_01jd7n2m8s'
     }
   ],

@@ -1017,7 +1017,7 @@ export const tools: readonly ToolTemplate[] = [
     name: 'get_cashflow_forecast',
     operationId: 'getCashflowForecast',
     title: 'Forecast an end-user\'s cash flow',
-    description: 'Forecasts an end-user\'s daily balance from linked transactions, with a band that holds in 8 of 10 cases, recurring amounts, and days with a shortfall. Requires at least 14 days of transactions. Request a long horizon_days only when you need it: each day is a row.',
+    description: 'Forecasts an end-user\'s daily balance from linked transactions, with a band that holds in 8 of 10 cases, recurring amounts, and days with a shortfall, each with evidence and assumptions. Requires at least 14 days of transactions. Request a long horizon_days only when you need it: each day is a row.',
     inputSchema: {
       type: 'object',
       properties: {
@@ -1028,7 +1028,20 @@ export const tools: readonly ToolTemplate[] = [
           pattern: '^[^\\x00-\\x1f\\x7f]+$',
           description: 'Your id for the end-user. Optional when only one end-user has linked accounts.'
         },
-        horizon_days: { type: 'integer', minimum: 1, maximum: 366, default: 14, description: 'Forecast horizon in days.' }
+        horizon_days: { type: 'integer', minimum: 1, maximum: 366, default: 14, description: 'Forecast horizon in days.' },
+        currency: {
+          type: 'string',
+          maxLength: 3,
+          pattern: '^[A-Z]{3}$',
+          description: 'ISO 4217 code of the currency. The default is the currency with the largest absolute balance.'
+        },
+        timezone: {
+          type: 'string',
+          minLength: 1,
+          maxLength: 64,
+          pattern: '^[A-Za-z][A-Za-z0-9_+-]*(/[A-Za-z0-9_+-]+){0,2}$',
+          description: 'IANA time zone of the end-user, which decides which day is today. The default is the one that you sent last for this end-user, or else `America/New_York`.'
+        }
       },
       additionalProperties: false
     },
@@ -1041,10 +1054,13 @@ export const tools: readonly ToolTemplate[] = [
         'stale',
         'iso_currency_code',
         'current_balance',
+        'timezone',
+        'forecast_id',
         'horizon_days',
         'projected_min_balance',
         'projected_min_date',
         'confidence',
+        'assumptions',
         'alerts',
         'daily',
         'recurring',
@@ -1056,24 +1072,29 @@ export const tools: readonly ToolTemplate[] = [
         as_of: { description: 'Timestamp in UTC, RFC 3339 with milliseconds.', type: 'string', format: 'date-time', maxLength: 40 },
         stale: { type: 'boolean', description: 'Whether a bank did not respond and its last known balance was used.' },
         iso_currency_code: { type: 'string', description: 'Currency of all amounts.' },
-        current_balance: { type: 'number', description: 'Current balance of the accounts.' },
+        current_balance: { type: 'number', description: 'Spendable balance of the accounts, net of pending transactions.' },
+        timezone: { type: 'string', description: 'Time zone that decides which day is today.' },
+        forecast_id: { type: ['string', 'null'], description: 'Id of the kept forecast; null for one with planned items.' },
         horizon_days: { type: 'integer', minimum: 1, maximum: 366, description: 'Forecast horizon in days.' },
         projected_min_balance: { type: 'number', description: 'Lowest projected balance.' },
         projected_min_date: { type: 'string', format: 'date', description: 'First day with the lowest projected balance.' },
         confidence: { type: 'number', minimum: 0, maximum: 1, description: 'Result of a backtest on this end-user\'s history, from 0 to 1.' },
+        assumptions: { type: 'array', description: 'What the whole forecast assumes, in sentences.', items: { type: 'string' } },
         alerts: {
           type: 'array',
           description: 'Alerts, ordered by date.',
           items: {
             description: 'A warning about one day.',
             type: 'object',
-            required: ['type', 'date'],
+            required: ['type', 'date', 'evidence', 'assumptions'],
             additionalProperties: false,
             properties: {
               type: { type: 'string', enum: ['low_balance', 'shortfall', 'large_upcoming_bill'], description: 'Type of alert.' },
               date: { type: 'string', format: 'date', description: 'Date.' },
               amount: { type: 'number', description: 'The projected balance, the missing amount or the bill, depending on `type`.' },
-              description: { type: 'string', description: 'Description of the bill.' }
+              description: { type: 'string', description: 'Description of the bill.' },
+              evidence: { type: 'array', description: 'Ids of the transactions that it rests on, at most 24.', items: { type: 'string' } },
+              assumptions: { type: 'array', description: 'What was assumed, in sentences.', items: { type: 'string' } }
             }
           }
         },
@@ -1099,14 +1120,22 @@ export const tools: readonly ToolTemplate[] = [
           items: {
             description: 'A recurring amount.',
             type: 'object',
-            required: ['description', 'cadence', 'amount', 'next_date', 'direction'],
+            required: ['description', 'cadence', 'interval', 'amount', 'next_date', 'days_late', 'direction', 'evidence', 'assumptions'],
             additionalProperties: false,
             properties: {
               description: { type: 'string', description: 'The bank\'s latest description.' },
-              cadence: { type: 'string', enum: ['weekly', 'biweekly', 'semimonthly', 'monthly', 'yearly'], description: 'How often the amount recurs.' },
+              cadence: {
+                type: 'string',
+                enum: ['weekly', 'biweekly', 'every_n_weeks', 'semimonthly', 'monthly', 'every_n_months', 'yearly'],
+                description: 'How often the amount recurs.'
+              },
+              interval: { type: 'integer', minimum: 1, description: 'Number of weeks or months between two dates; 1 for `semimonthly`.' },
               amount: { type: 'number', minimum: 0, description: 'Typical amount, positive in both directions.' },
               next_date: { type: 'string', format: 'date', description: 'Next expected date.' },
-              direction: { type: 'string', enum: ['inflow', 'outflow'], description: 'Whether money comes in or goes out.' }
+              days_late: { type: 'integer', minimum: 0, description: 'Days for which the expected payment is overdue; 0 when it is not.' },
+              direction: { type: 'string', enum: ['inflow', 'outflow'], description: 'Whether money comes in or goes out.' },
+              evidence: { type: 'array', description: 'Ids of the transactions that it rests on, at most 24.', items: { type: 'string' } },
+              assumptions: { type: 'array', description: 'What was assumed, in sentences.', items: { type: 'string' } }
             }
           }
         },
@@ -1129,9 +1158,176 @@ export const tools: readonly ToolTemplate[] = [
     annotations: { readOnlyHint: true, destructiveHint: false, idempotentHint: true, openWorldHint: true },
     places: {
       user_id: { in: 'query', name: 'user_id', required: false },
-      horizon_days: { in: 'query', name: 'horizon_days', required: false }
+      horizon_days: { in: 'query', name: 'horizon_days', required: false },
+      currency: { in: 'query', name: 'currency', required: false },
+      timezone: { in: 'query', name: 'timezone', required: false }
     },
     sendsBody: false,
+    defaults: { horizon_days: 14 }
+  },
+  {
+    name: 'plan_cashflow',
+    operationId: 'planCashflow',
+    title: 'Forecast an end-user\'s cash flow with planned items',
+    description: 'Forecasts an end-user\'s daily balance as if planned payments were made: what if they spend, or receive, an amount on a date? A positive amount leaves the account. It stores nothing.',
+    inputSchema: {
+      type: 'object',
+      properties: {
+        user_id: { type: 'string', minLength: 1, maxLength: 255, pattern: '^[^\\x00-\\x1f\\x7f]+$', description: 'Your id for the end-user.' },
+        horizon_days: { type: 'integer', minimum: 1, maximum: 366, default: 14, description: 'Forecast horizon in days.' },
+        currency: { type: 'string', maxLength: 3, pattern: '^[A-Z]{3}$', description: 'ISO 4217 code of a currency.' },
+        timezone: {
+          type: 'string',
+          minLength: 1,
+          maxLength: 64,
+          pattern: '^[A-Za-z][A-Za-z0-9_+-]*(/[A-Za-z0-9_+-]+){0,2}$',
+          description: 'IANA time zone.'
+        },
+        what_if: {
+          type: 'array',
+          minItems: 1,
+          maxItems: 50,
+          description: 'Planned items.',
+          items: {
+            description: 'A payment that an end-user plans.',
+            type: 'object',
+            required: ['amount', 'date', 'description'],
+            additionalProperties: false,
+            properties: {
+              amount: {
+                type: 'number',
+                minimum: -1000000000,
+                maximum: 1000000000,
+                description: 'Positive when money leaves the account, negative when it arrives.'
+              },
+              date: { type: 'string', format: 'date', maxLength: 10, description: 'A day of the forecast.' },
+              description: { type: 'string', minLength: 1, maxLength: 200, description: 'What it is for.' }
+            }
+          }
+        }
+      },
+      required: ['what_if'],
+      additionalProperties: false
+    },
+    outputSchema: {
+      type: 'object',
+      description: 'A day-by-day projection of the balance.',
+      required: [
+        'user_id',
+        'as_of',
+        'stale',
+        'iso_currency_code',
+        'current_balance',
+        'timezone',
+        'forecast_id',
+        'horizon_days',
+        'projected_min_balance',
+        'projected_min_date',
+        'confidence',
+        'assumptions',
+        'alerts',
+        'daily',
+        'recurring',
+        'shortfalls'
+      ],
+      additionalProperties: false,
+      properties: {
+        user_id: { type: 'string', description: 'Your id for the end-user.' },
+        as_of: { description: 'Timestamp in UTC, RFC 3339 with milliseconds.', type: 'string', format: 'date-time', maxLength: 40 },
+        stale: { type: 'boolean', description: 'Whether a bank did not respond and its last known balance was used.' },
+        iso_currency_code: { type: 'string', description: 'Currency of all amounts.' },
+        current_balance: { type: 'number', description: 'Spendable balance of the accounts, net of pending transactions.' },
+        timezone: { type: 'string', description: 'Time zone that decides which day is today.' },
+        forecast_id: { type: ['string', 'null'], description: 'Id of the kept forecast; null for one with planned items.' },
+        horizon_days: { type: 'integer', minimum: 1, maximum: 366, description: 'Forecast horizon in days.' },
+        projected_min_balance: { type: 'number', description: 'Lowest projected balance.' },
+        projected_min_date: { type: 'string', format: 'date', description: 'First day with the lowest projected balance.' },
+        confidence: { type: 'number', minimum: 0, maximum: 1, description: 'Result of a backtest on this end-user\'s history, from 0 to 1.' },
+        assumptions: { type: 'array', description: 'What the whole forecast assumes, in sentences.', items: { type: 'string' } },
+        alerts: {
+          type: 'array',
+          description: 'Alerts, ordered by date.',
+          items: {
+            description: 'A warning about one day.',
+            type: 'object',
+            required: ['type', 'date', 'evidence', 'assumptions'],
+            additionalProperties: false,
+            properties: {
+              type: { type: 'string', enum: ['low_balance', 'shortfall', 'large_upcoming_bill'], description: 'Type of alert.' },
+              date: { type: 'string', format: 'date', description: 'Date.' },
+              amount: { type: 'number', description: 'The projected balance, the missing amount or the bill, depending on `type`.' },
+              description: { type: 'string', description: 'Description of the bill.' },
+              evidence: { type: 'array', description: 'Ids of the transactions that it rests on, at most 24.', items: { type: 'string' } },
+              assumptions: { type: 'array', description: 'What was assumed, in sentences.', items: { type: 'string' } }
+            }
+          }
+        },
+        daily: {
+          type: 'array',
+          description: 'One row per day, starting tomorrow.',
+          items: {
+            description: 'One day of the forecast.',
+            type: 'object',
+            required: ['date', 'projected_balance', 'low', 'high'],
+            additionalProperties: false,
+            properties: {
+              date: { type: 'string', format: 'date', description: 'Date.' },
+              projected_balance: { type: 'number', description: 'Projected balance at the end of the day.' },
+              low: { type: 'number', description: 'Lower bound.' },
+              high: { type: 'number', description: 'Upper bound.' }
+            }
+          }
+        },
+        recurring: {
+          type: 'array',
+          description: 'Active recurring amounts.',
+          items: {
+            description: 'A recurring amount.',
+            type: 'object',
+            required: ['description', 'cadence', 'interval', 'amount', 'next_date', 'days_late', 'direction', 'evidence', 'assumptions'],
+            additionalProperties: false,
+            properties: {
+              description: { type: 'string', description: 'The bank\'s latest description.' },
+              cadence: {
+                type: 'string',
+                enum: ['weekly', 'biweekly', 'every_n_weeks', 'semimonthly', 'monthly', 'every_n_months', 'yearly'],
+                description: 'How often the amount recurs.'
+              },
+              interval: { type: 'integer', minimum: 1, description: 'Number of weeks or months between two dates; 1 for `semimonthly`.' },
+              amount: { type: 'number', minimum: 0, description: 'Typical amount, positive in both directions.' },
+              next_date: { type: 'string', format: 'date', description: 'Next expected date.' },
+              days_late: { type: 'integer', minimum: 0, description: 'Days for which the expected payment is overdue; 0 when it is not.' },
+              direction: { type: 'string', enum: ['inflow', 'outflow'], description: 'Whether money comes in or goes out.' },
+              evidence: { type: 'array', description: 'Ids of the transactions that it rests on, at most 24.', items: { type: 'string' } },
+              assumptions: { type: 'array', description: 'What was assumed, in sentences.', items: { type: 'string' } }
+            }
+          }
+        },
+        shortfalls: {
+          type: 'array',
+          description: 'Days on which the projected balance is below zero.',
+          items: {
+            description: 'A day with a negative projected balance.',
+            type: 'object',
+            required: ['date', 'amount'],
+            additionalProperties: false,
+            properties: {
+              date: { type: 'string', format: 'date', description: 'Date.' },
+              amount: { type: 'number', exclusiveMinimum: 0, description: 'Missing amount.' }
+            }
+          }
+        }
+      }
+    },
+    annotations: { readOnlyHint: true, destructiveHint: false, idempotentHint: true, openWorldHint: true },
+    places: {
+      user_id: { in: 'body', name: 'user_id', required: false },
+      horizon_days: { in: 'body', name: 'horizon_days', required: false },
+      currency: { in: 'body', name: 'currency', required: false },
+      timezone: { in: 'body', name: 'timezone', required: false },
+      what_if: { in: 'body', name: 'what_if', required: true }
+    },
+    sendsBody: true,
     defaults: { horizon_days: 14 }
   },
   {

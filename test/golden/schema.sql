@@ -138,6 +138,13 @@ create table credentials (
   revoked_at timestamp with time zone
 ) with (autovacuum_analyze_scale_factor=0.05, autovacuum_vacuum_scale_factor=0.02);
 
+create table end_user_time_zones (
+  partner_id text not null,
+  environment text not null,
+  user_id text not null,
+  time_zone text not null
+);
+
 create table event_sequences (
   partner_id text not null,
   environment text not null,
@@ -349,6 +356,25 @@ create table safe_to_spend (
   savings_cents bigint not null,
   debt_cents bigint not null,
   daily_allowance_cents bigint not null
+);
+
+create table served_forecasts (
+  id text not null,
+  partner_id text not null,
+  view text not null,
+  user_id text not null,
+  currency text not null,
+  horizon_days integer not null,
+  day date not null,
+  served_at timestamp with time zone not null,
+  basis text not null,
+  account_ids text[] not null,
+  balance_cents bigint not null,
+  mean_daily_flow_cents bigint not null,
+  projected_cents bigint[] not null,
+  low_cents bigint[] not null,
+  high_cents bigint[] not null,
+  counted_ids text[] not null
 );
 
 create table sessions (
@@ -704,6 +730,9 @@ alter table credentials add constraint credentials_kind_check CHECK ((kind = ANY
 alter table credentials add constraint credentials_partner_id_fkey FOREIGN KEY (partner_id) REFERENCES partners(id) ON DELETE CASCADE;
 alter table credentials add constraint credentials_pkey PRIMARY KEY (id);
 alter table credentials add constraint credentials_user_id_fkey FOREIGN KEY (user_id) REFERENCES users(id) ON DELETE CASCADE;
+alter table end_user_time_zones add constraint end_user_time_zones_environment_check CHECK ((environment = ANY (ARRAY['test'::text, 'live'::text])));
+alter table end_user_time_zones add constraint end_user_time_zones_partner_id_fkey FOREIGN KEY (partner_id) REFERENCES partners(id) ON DELETE CASCADE;
+alter table end_user_time_zones add constraint end_user_time_zones_pkey PRIMARY KEY (partner_id, environment, user_id);
 alter table event_sequences add constraint event_sequences_environment_check CHECK ((environment = ANY (ARRAY['test'::text, 'live'::text])));
 alter table event_sequences add constraint event_sequences_last_check CHECK ((last > 0));
 alter table event_sequences add constraint event_sequences_partner_id_fkey FOREIGN KEY (partner_id) REFERENCES partners(id) ON DELETE CASCADE;
@@ -809,6 +838,14 @@ alter table safe_to_spend add constraint safe_to_spend_environment_check CHECK (
 alter table safe_to_spend add constraint safe_to_spend_partner_id_fkey FOREIGN KEY (partner_id) REFERENCES partners(id) ON DELETE CASCADE;
 alter table safe_to_spend add constraint safe_to_spend_pkey PRIMARY KEY (partner_id, environment, end_user_id);
 alter table safe_to_spend add constraint safe_to_spend_savings_cents_check CHECK ((savings_cents >= 0));
+alter table served_forecasts add constraint served_forecasts_check CHECK ((cardinality(projected_cents) = horizon_days));
+alter table served_forecasts add constraint served_forecasts_check1 CHECK ((cardinality(low_cents) = horizon_days));
+alter table served_forecasts add constraint served_forecasts_check2 CHECK ((cardinality(high_cents) = horizon_days));
+alter table served_forecasts add constraint served_forecasts_horizon_days_check CHECK (((horizon_days >= 1) AND (horizon_days <= 366)));
+alter table served_forecasts add constraint served_forecasts_partner_id_fkey FOREIGN KEY (partner_id) REFERENCES partners(id) ON DELETE CASCADE;
+alter table served_forecasts add constraint served_forecasts_pkey PRIMARY KEY (id);
+alter table served_forecasts add constraint served_forecasts_subject UNIQUE (partner_id, view, user_id, day, currency, horizon_days);
+alter table served_forecasts add constraint served_forecasts_view_check CHECK ((view = ANY (ARRAY['test'::text, 'live'::text, 'all'::text])));
 alter table sessions add constraint sessions_partner_id_fkey FOREIGN KEY (partner_id) REFERENCES partners(id) ON DELETE CASCADE;
 alter table sessions add constraint sessions_pkey PRIMARY KEY (id);
 alter table sessions add constraint sessions_user_id_fkey FOREIGN KEY (user_id) REFERENCES users(id) ON DELETE CASCADE;
@@ -1003,6 +1040,7 @@ CREATE UNIQUE INDEX projects_list ON public.projects USING btree (partner_id, en
 CREATE INDEX recipients_page ON public.recipients USING btree (partner_id, created_at DESC, id DESC) WHERE (deleted_at IS NULL);
 CREATE INDEX recipients_to_erase ON public.recipients USING btree (deleted_at) WHERE ((deleted_at IS NOT NULL) AND (access_token IS NOT NULL));
 CREATE INDEX refresh_tokens_session ON public.refresh_tokens USING btree (session_id);
+CREATE INDEX served_forecasts_age ON public.served_forecasts USING btree (day);
 CREATE INDEX sessions_user ON public.sessions USING btree (user_id, created_at DESC, id DESC);
 CREATE INDEX stripe_payments_open ON public.stripe_payments USING btree (created_at) WHERE (status = 'open'::text);
 CREATE INDEX stripe_payments_refused ON public.stripe_payments USING btree (paid_at) WHERE ((status = 'refused'::text) AND (refunded_at IS NULL));

@@ -10,6 +10,7 @@ import { bureau } from './0009-bureau.ts'
 import { loans } from './0010-loans.ts'
 import { work } from './0011-work.ts'
 import { autovacuum } from './0012-autovacuum.ts'
+import { insights } from './0013-insights.ts'
 
 /** The linear history of the schema: tables, constraints and indexes. Functions and triggers are in `functions/`. */
 export const migrations = {
@@ -24,5 +25,6 @@ export const migrations = {
   '0009-bureau': bureau,
   '0010-loans': loans,
   '0011-work': work,
-  '0012-autovacuum': autovacuum
+  '0012-autovacuum': autovacuum,
+  '0013-insights': insights
 }

@@ -5,8 +5,9 @@ import { startApp } from '../../build-app.ts'
 
 const { url, database, app } = await startApp(t)
 
-const link = async ({ testKey: key }: TestPartner, userId: string): Promise<void> => {
-  const made = await send(url, 'POST', '/v1/sandbox/public_token', { key, body: {} })
+const link = async ({ testKey: key }: TestPartner, userId: string, institution_id?: string): Promise<void> => {
+  const body = institution_id === undefined ? {} : { institution_id }
+  const made = await send(url, 'POST', '/v1/sandbox/public_token', { key, body })
   const linked = await send(url, 'POST', '/v1/accounts/link', {
     key,
     body: { public_token: made.body.public_token, user_id: userId }
@@ -44,11 +45,13 @@ test('user_id is optional with a single end-user, and the forecast covers the ne
   assert.equal((await cashflow(partner.testKey, '?horizon_days=7&user_id=usr_8M2nQ')).body.daily.length, 7)
 })
 
-test('the forecast starts at the current account balance, or at the last known one marked as stale', async () => {
+test('the forecast starts at the spendable balance, or at the last known one marked as stale', async () => {
   const partner = await createPartner(database)
   await link(partner, 'usr_1')
   const { body: listed } = await send(url, 'GET', '/v1/accounts?user_id=usr_1', { key: partner.testKey })
-  const cash = listed.accounts.filter(({ type }: { type: string }) => type === 'depository')
+  const cash = listed.accounts.filter(({ subtype }: { subtype: string }) =>
+    ['checking', 'savings', 'money market'].includes(subtype)
+  )
   const cents = cash.reduce(
     (sum: number, account: { available_balance: number | null; current_balance: number }) =>
       sum + Math.round((account.available_balance ?? account.current_balance) * 100),
@@ -113,4 +116,30 @@ test('a forecast is private to its partner, requires insights:read, and has a bo
   for (const days of ['0', '367', '1.5', 'many']) {
     assert.deepEqual((await cashflow(own.testKey, `?horizon_days=${days}`)).body.errors[0].path, 'query/horizon_days')
   }
+})
+
+test('a forecast of any unruly bank is sound, in the currency of the request', async () => {
+  for (const institution of ['ins_900001', 'ins_900002', 'ins_900003', 'ins_900004', 'ins_900005', 'ins_900007']) {
+    const partner = await createPartner(database)
+    await link(partner, 'usr_1', institution)
+    const { status, body, text } = await cashflow(partner.testKey)
+    if (institution === 'ins_900005') assert.ok([200, 422].includes(status), text)
+    else assert.equal(status, 200, `${institution} ${text}`)
+    if (status !== 200) continue
+    for (const { low, projected_balance, high } of body.daily)
+      assert.ok(low <= projected_balance && projected_balance <= high)
+    for (const { evidence, assumptions } of [...body.recurring, ...body.alerts]) {
+      assert.ok(evidence.length > 0 && evidence.every((id: string) => id.startsWith('txn_')))
+      assert.ok(assumptions.length > 0)
+    }
+    const again = await cashflow(partner.testKey, `?currency=${body.iso_currency_code}`)
+    assert.deepEqual(again.body.daily, body.daily)
+    assert.equal((await cashflow(partner.testKey, '?currency=XTS')).body.error, 'insufficient_history')
+  }
+})
+
+test('an unknown currency code gives 400', async () => {
+  const partner = await createPartner(database)
+  for (const currency of ['usd', 'US', 'DOLLAR', ''])
+    assert.equal((await cashflow(partner.testKey, `?currency=${currency}`)).status, 400)
 })

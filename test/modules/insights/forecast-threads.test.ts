@@ -21,7 +21,7 @@ test('no thread runs before the first forecast, which runs in a thread', async (
   assert(workers.length > 0)
 })
 
-test('a forecast is computed once a day, unless the transactions, the horizon or the balance change', async () => {
+test('a forecast is computed once a day, unless what it is made of changes', async () => {
   const first = await cashflow()
   const change = (cents: number) =>
     world.database.db
@@ -33,6 +33,9 @@ test('a forecast is computed once a day, unless the transactions, the horizon or
   await change(7_777)
   assert.equal((await cashflow()).text, first.text)
   assert.notEqual((await cashflow('&horizon_days=31')).text, first.text)
+  const recomputed = await cashflow('&timezone=UTC')
+  assert.notDeepEqual(recomputed.body.daily, first.body.daily)
+  assert.deepEqual((await cashflow('&timezone=America/New_York&currency=USD')).text, first.text)
   await world.database.db
     .updateTable('transaction_feeds')
     .set((eb) => ({ head: eb('head', '+', 1) }))
@@ -84,6 +87,6 @@ test('a thread loads only the computation, and nothing else of the server', asyn
   assert(loaded.includes('modules/insights/forecast.ts'))
   assert.deepEqual(
     loaded.filter((path) => !path.startsWith('modules/insights/')),
-    []
+    ['plugins/bank-holidays.ts']
   )
 })

@@ -12,8 +12,9 @@ import {
   slowestOf
 } from '../../../modules/payments/rails.ts'
 import { isRoutingNumber } from '../../../modules/payments/routing-number.ts'
-import { federalReserveHolidays, isSameDayOpen, settlementOf } from '../../../modules/payments/settlement-calendar.ts'
+import { isSameDayOpen, settlementOf } from '../../../modules/payments/settlement-calendar.ts'
 import { descriptionOf, dollarsOf } from '../../../modules/payments/send.ts'
+import { federalReserveHolidays } from '../../../plugins/bank-holidays.ts'
 
 const at = (iso: string) => new Date(iso)
 const newYork = (date: Date) =>
@@ -23,25 +24,6 @@ const newYork = (date: Date) =>
     timeStyle: 'short',
     hourCycle: 'h23'
   }).format(date)
-
-test('the holidays match the list of the Federal Reserve', async () => {
-  assert.deepEqual(federalReserveHolidays(2026), [
-    '2026-01-01',
-    '2026-01-19',
-    '2026-02-16',
-    '2026-05-25',
-    '2026-06-19',
-    '2026-07-04',
-    '2026-09-07',
-    '2026-10-12',
-    '2026-11-11',
-    '2026-11-26',
-    '2026-12-25'
-  ])
-  // New Year's Day 2023 was a Sunday, so Monday was a holiday. Christmas 2027 is a Saturday, and the Friday before is a banking day.
-  assert(federalReserveHolidays(2023).includes('2023-01-02'))
-  assert(!federalReserveHolidays(2027).includes('2027-12-24'))
-})
 
 test('standard ACH settles on the second banking morning after its cut-off, past weekends and holidays', async () => {
   assert.equal(newYork(settlementOf('ach', at('2026-06-15T18:00:00Z'))), '2026-06-17, 08:30')
