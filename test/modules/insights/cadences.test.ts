@@ -107,6 +107,19 @@ test('a monthly and a yearly payment to one insurer are two streams', async () =
   ])
 })
 
+test('a bill that changes with the season is one stream, and its other price is not overdue', async () => {
+  const season = (month: number) => (month >= 5 && month <= 10 ? 3_685 : 3_003)
+  const delays = [0, 2, -1, 0, 4, 0, 1, -2, 0, 3, 0, 0]
+  const bill = eachMonth([7], '2024-12', 24).map((day, index) =>
+    booked(dateOfDay(day + (delays[index % 12] ?? 0)), season(((index + 11) % 12) + 1), 'CITY WATER DEPARTMENT')
+  )
+  const streams = detectRecurringStreams(bill, '2026-11-30')
+  assert.deepEqual(
+    streams.map(({ cadence, lateDays }) => [cadence, lateDays]),
+    [['monthly', 0]]
+  )
+})
+
 test('two observations are no rhythm, unless they are a known bill', async () => {
   const twice = (description: string, amountCents: number, more: Partial<BankTransaction> = {}) =>
     onDates(['2026-04-10', '2026-05-10'], amountCents, description).map((transaction) => ({ ...transaction, ...more }))
