@@ -12,10 +12,10 @@ const mostWeeks = 13
 const semimonthlyHandicapDays = 0.3
 
 /** Whether a fit explains the occurrences: most of them match, most due days have one, and the distances are small. */
-const isRegular = (fit: CadenceFit, occurrences: number): boolean =>
+const isRegular = (fit: CadenceFit, occurrences: number, leniency: number): boolean =>
   fit.members.length >= minMatched * occurrences &&
   fit.filled >= minFilled &&
-  fit.meanMissDays <= limitsOf(fit.schedule).maxMeanMissDays
+  fit.meanMissDays <= leniency * limitsOf(fit.schedule).maxMeanMissDays
 
 /** Cheap check before an expensive fit: most gaps are about one period, or two with one payment missing. */
 const gapsAgree = (gaps: readonly number[], period: number, slack: number): boolean => {
@@ -58,15 +58,16 @@ const semimonthlyCandidates = (days: readonly number[], gaps: readonly number[],
 /**
  * The best cadence for at least two ascending, distinct days; undefined when there is none: any number of weeks, twice a month, or any
  * number of months by day or by weekday. Of equally good ones it is months before weeks.
+ * @param leniency by how much occurrences may be farther from their due days than usual.
  */
-export const fitCadence = (days: readonly number[]): CadenceFit | undefined => {
+export const fitCadence = (days: readonly number[], leniency = 1): CadenceFit | undefined => {
   if (days.length < 2) return undefined
   const gaps = days.slice(1).map((day, index) => day - (days[index] ?? 0))
   const gap = median(gaps)
   let best: CadenceFit | undefined
   for (const find of [monthCandidates, weekCandidates, semimonthlyCandidates]) {
     for (const fit of find(days, gaps, gap)) {
-      if (isRegular(fit, days.length) && (!best || fit.meanMissDays < best.meanMissDays - 1e-9)) best = fit
+      if (isRegular(fit, days.length, leniency) && (!best || fit.meanMissDays < best.meanMissDays - 1e-9)) best = fit
     }
   }
   return best

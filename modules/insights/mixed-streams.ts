@@ -93,6 +93,9 @@ const runTogether = (a: Stream, b: Stream): boolean => {
   return Math.min(a.lastDay, b.lastDay) - Math.max(aFirst, bFirst) > a.periodDays
 }
 
+const countOf = (streams: readonly Stream[]): number =>
+  streams.reduce((sum, { transactions }) => sum + transactions.length, 0)
+
 /** The newest payments that one stream of a merchant leaves over, by id. */
 const leftOverBy = (whole: Stream, occurrences: readonly Occurrence[]): Set<string> => {
   const ids = new Set(whole.transactions.map(({ transactionId }) => transactionId))
@@ -116,7 +119,9 @@ const besideSteady = (whole: Stream, occurrences: readonly Occurrence[]): Stream
     (stream) => runTogether(whole, stream) && leftOver.has(stream.transactions.at(-1)?.transactionId ?? '')
   )
   const steady = beside.length > 0 ? asOneStream(occurrences.filter(isTypical)) : undefined
-  return steady && steady.filled >= whole.filled ? [steady, ...beside] : [whole]
+  if (steady === undefined || steady.cadence !== whole.cadence || steady.filled < whole.filled) return [whole]
+  const streams = [steady, ...beside]
+  return countOf(streams) >= minExplained * occurrences.length ? streams : [whole]
 }
 
 /** Finds the streams, running or ended, in the date-ordered occurrences of one group. */
@@ -128,8 +133,10 @@ export const findStreams = (occurrences: readonly Occurrence[]): Stream[] => {
     return besideSteady(whole, occurrences)
   const parts = asSeveralStreams(occurrences)
   const [first, second] = parts
-  const explained = parts.reduce((sum, part) => sum + part.transactions.length, 0)
+  const explained = countOf(parts)
   const severalAtOnce = first !== undefined && second !== undefined && runTogether(first, second)
-  if (whole && !(severalAtOnce && explained >= 0.8 * Math.min(occurrences.length, maxMixedGroupLength))) return [whole]
-  return parts
+  const isExplained = explained >= minExplained * Math.min(occurrences.length, maxMixedGroupLength)
+  if (whole && !(severalAtOnce && isExplained)) return [whole]
+  // A pair within many payments is chance.
+  return isExplained ? parts : parts.filter(({ transactions }) => transactions.length > 2)
 }

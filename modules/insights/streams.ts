@@ -70,8 +70,7 @@ const isTrusted = (fit: CadenceFit, occurrences: readonly Occurrence[]): boolean
   const { cadence } = cadenceOf(fit.schedule)
   if (fit.members.length < minOccurrences[cadence]) return false
   const isSparse = occurrences.length < 4 && (cadence === 'every_n_months' || cadence === 'yearly')
-  const isBill = () => occurrences.every(({ transactions }) => transactions.every(isKnownBill))
-  return scatter(occurrences) <= (isSparse && !isBill() ? maxSparseScatter : maxScatter)
+  return scatter(occurrences) <= (isSparse && !isBill(occurrences) ? maxSparseScatter : maxScatter)
 }
 
 /** The median of the newest three steady amounts, so that a raise shows at the second payment, or else of the newest six. */
@@ -102,6 +101,12 @@ export const toStream = (fit: CadenceFit, window: readonly Occurrence[], older: 
   }
 }
 
+/** Known bills recur although they are late more often than other payments. */
+const billLeniency = 1.5
+
+const isBill = (occurrences: readonly Occurrence[]): boolean =>
+  occurrences.every(({ transactions }) => transactions.every(isKnownBill))
+
 /** Counts a latest payment that came too late or too early for the schedule: what was due then is paid. */
 const withLatestPayment = (stream: Stream, latest: Occurrence | undefined): Stream => {
   if (latest === undefined || latest.day <= stream.lastDay) return stream
@@ -114,7 +119,8 @@ const withLatestPayment = (stream: Stream, latest: Occurrence | undefined): Stre
 export const asOneStream = (occurrences: readonly Occurrence[]): Stream | undefined => {
   for (const length of [windowOccurrences, recentWindowOccurrences]) {
     const window = occurrences.slice(-length)
-    const fit = fitCadence(window.map((occurrence) => occurrence.day))
+    const days = window.map((occurrence) => occurrence.day)
+    const fit = fitCadence(days) ?? (isBill(window) ? fitCadence(days, billLeniency) : undefined)
     const whole = length === windowOccurrences || (fit?.members.length === window.length && fit.filled === 1)
     if (fit && whole && isTrusted(fit, window))
       return withLatestPayment(toStream(fit, window, occurrences.slice(0, -length)), window.at(-1))

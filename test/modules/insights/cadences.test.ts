@@ -107,16 +107,20 @@ test('a monthly and a yearly payment to one insurer are two streams', async () =
   ])
 })
 
-test('a bill that changes with the season is one stream, and its other price is not overdue', async () => {
-  const season = (month: number) => (month >= 5 && month <= 10 ? 3_685 : 3_003)
-  const delays = [0, 2, -1, 0, 4, 0, 1, -2, 0, 3, 0, 0]
-  const bill = eachMonth([7], '2024-12', 24).map((day, index) =>
-    booked(dateOfDay(day + (delays[index % 12] ?? 0)), season(((index + 11) % 12) + 1), 'CITY WATER DEPARTMENT')
-  )
-  const streams = detectRecurringStreams(bill, '2026-11-30')
+test('a bill that changes with the season is one stream, not one for each of its prices', async () => {
+  const payments = [
+    '2023-08-10:1189 2023-09-11:1780 2023-10-10:2680 2023-11-13:3811 2023-12-11:4237 2024-01-10:4630',
+    '2024-02-12:4356 2024-03-11:3856 2024-04-15:2649 2024-05-10:1769 2024-06-12:1117 2024-07-10:792',
+    '2024-08-12:1084 2024-09-10:1946 2024-10-10:2814 2024-11-14:3537 2024-12-10:4239 2025-01-14:4884',
+    '2025-02-10:4391 2025-03-10:3970 2025-04-10:2852 2025-05-12:1858 2025-06-16:1036 2025-07-14:819'
+  ].flatMap((line) => line.split(' '))
+  const bill = payments.map((payment) => {
+    const [date = '', amountCents] = payment.split(':')
+    return booked(date, Number(amountCents), 'METRO NATURAL GAS')
+  })
   assert.deepEqual(
-    streams.map(({ cadence, lateDays }) => [cadence, lateDays]),
-    [['monthly', 0]]
+    detectRecurringStreams(bill, '2025-07-20').map(({ cadence, nextDate, lateDays }) => [cadence, nextDate, lateDays]),
+    [['monthly', '2025-08-11', 0]]
   )
 })
 
