@@ -128,4 +128,6 @@ export const preparationExpired = () =>
   upstreamUnavailable('The transfer took too long and was abandoned; no money has moved. Retry.')
 
 export const invalidRoutingNumber = () =>
-  invalidFields([{ path: 'body/routing_number', message: 'is not a routing number: its checksum is wrong' }])
+  invalidFields([
+    { path: 'body/routing_number', message: 'is not a routing number: its prefix or its checksum is wrong' }
+  ])

@@ -1942,7 +1942,7 @@ export interface paths {
         put?: never;
         /**
          * Save a recipient
-         * @description Saves a bank account as a destination for transfers. The routing number must have a valid ABA checksum. The account number is stored encrypted and never shown again; `mask` is its last four digits.
+         * @description Saves a bank account as a destination for transfers. The routing number must have an assigned prefix and a valid ABA checksum. The account number is stored encrypted and never shown again; `mask` is its last four digits.
          */
         post: operations["createRecipient"];
         delete?: never;

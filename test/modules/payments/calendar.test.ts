@@ -15,6 +15,9 @@ import { isRoutingNumber } from '../../../modules/payments/routing-number.ts'
 import { isSameDayOpen, settlementOf } from '../../../modules/payments/settlement-calendar.ts'
 import { descriptionOf, dollarsOf } from '../../../modules/payments/send.ts'
 import { federalReserveHolidays } from '../../../plugins/bank-holidays.ts'
+import { publishedHolidays } from '../../fixtures/federal-reserve-holidays.ts'
+
+const dayMs = 86_400_000
 
 const at = (iso: string) => new Date(iso)
 const newYork = (date: Date) =>
@@ -140,6 +143,35 @@ test('a routing number is validated by its checksum, and any single wrong digit 
       assert.equal(isRoutingNumber(digits.join('')), false)
     })
   )
+})
+
+test('a routing number begins with a prefix that the ABA assigns, whatever its checksum', async () => {
+  const withChecksum = (start: string): string => {
+    const digits = [...'0123456789'].map((last) => `${start}000000${last}`)
+    const sumOf = (text: string) =>
+      [...text].reduce((sum, digit, at) => sum + Number(digit) * ([3, 7, 1][at % 3] ?? 0), 0)
+    return digits.find((text) => sumOf(text) % 10 === 0) ?? ''
+  }
+  const assigned = (prefix: number) =>
+    (prefix >= 1 && prefix <= 12) || (prefix >= 21 && prefix <= 32) || (prefix >= 61 && prefix <= 72)
+  for (let prefix = 1; prefix < 100; prefix++) {
+    const number = withChecksum(String(prefix).padStart(2, '0'))
+    assert.equal(isRoutingNumber(number), assigned(prefix), number)
+  }
+  assert.equal(isRoutingNumber('000000518'), true, 'the Treasury')
+})
+
+test('standard ACH of each day from 2026 to 2036 settles on the second banking day of the Federal Reserve', async () => {
+  const isBankingDay = (day: number) => {
+    const date = new Date(day)
+    return ![0, 6].includes(date.getUTCDay()) && !publishedHolidays.has(date.toISOString().slice(0, 10))
+  }
+  const next = (day: number): number => (isBankingDay(day + dayMs) ? day + dayMs : next(day + dayMs))
+  for (let day = Date.UTC(2026, 0, 1); day < Date.UTC(2036, 11, 1); day += dayMs) {
+    const processed = isBankingDay(day) ? day : next(day)
+    const settled = newYork(settlementOf('ach', new Date(day + 17 * 3_600_000)))
+    assert.equal(settled, `${new Date(next(next(processed))).toISOString().slice(0, 10)}, 08:30`)
+  }
 })
 
 test('amounts and descriptions fit Plaid’s wire format', async () => {
