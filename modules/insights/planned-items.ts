@@ -1,4 +1,5 @@
-import { toMinorUnits } from '../../plugins/money.ts'
+import { invalidFields } from '../../plugins/http/errors/kinds.ts'
+import { decimalsOf, fromMinorUnits, toMinorUnits } from '../../plugins/money.ts'
 import { invalidPlannedItem } from './errors.ts'
 import { consequencesOf, type CashFlowForecast } from './forecast.ts'
 
@@ -45,7 +46,8 @@ interface WirePlannedItem {
 
 /**
  * Reads planned items from a request.
- * @throws ProblemError 422 `invalid_planned_item` for a date that is not in the forecast and for an amount of zero.
+ * @throws ProblemError 422 `invalid_planned_item` for a date that is not in the forecast and for an amount of zero; 400 `validation_failed` for an
+ *   amount with more decimals than the currency has.
  */
 export const readPlan = (
   items: readonly WirePlannedItem[],
@@ -56,6 +58,13 @@ export const readPlan = (
   return items.map(({ amount, date, description }, index) => {
     if (date < first || date > last) throw invalidPlannedItem(`what_if/${index}/date`, `from ${first} to ${last}`)
     const amountCents = toMinorUnits(amount, currency)
+    if (fromMinorUnits(amountCents, currency) !== amount)
+      throw invalidFields([
+        {
+          path: `body/what_if/${index}/amount`,
+          message: `has more decimals than the ${decimalsOf(currency)} of ${currency}`
+        }
+      ])
     if (amountCents === 0 || !Number.isSafeInteger(amountCents))
       throw invalidPlannedItem(`what_if/${index}/amount`, `at least the smallest unit of ${currency}`)
     return { amountCents, date, description }

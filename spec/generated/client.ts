@@ -4217,7 +4217,7 @@ export interface components {
         /** @description A payment that an end-user plans. */
         PlannedItem: {
             /**
-             * @description Positive when money leaves the account, negative when it arrives.
+             * @description Positive when money leaves the account, negative when it arrives. With at most the decimals of the forecast's currency.
              * @example 450
              */
             amount: number;

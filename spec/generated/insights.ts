@@ -85,7 +85,7 @@ export const TimeZone = Type.String({
 export type TimeZone = Static<typeof TimeZone>
 
 export const PlannedItem = Type.Object({
-  amount: Type.Number({ minimum: -1000000000, maximum: 1000000000, multipleOf: 0.01 }),
+  amount: Type.Number({ minimum: -1000000000, maximum: 1000000000, multipleOf: 0.001 }),
   date: Type.String({ format: 'date', maxLength: 10 }),
   description: Type.String({ minLength: 1, maxLength: 200 })
 }, { additionalProperties: false })

@@ -1198,7 +1198,7 @@ export const tools: readonly ToolTemplate[] = [
                 type: 'number',
                 minimum: -1000000000,
                 maximum: 1000000000,
-                description: 'Positive when money leaves the account, negative when it arrives.'
+                description: 'Positive when money leaves the account, negative when it arrives. With at most the decimals of the forecast\'s currency.'
               },
               date: { type: 'string', format: 'date', maxLength: 10, description: 'A day of the forecast.' },
               description: { type: 'string', minLength: 1, maxLength: 200, description: 'What it is for.' }

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { t, test } from 'tap'
 import { createPartner, send } from '../../credentials.ts'
+import { readPlan } from '../../../modules/insights/planned-items.ts'
 import { startWorld } from '../linking/world.ts'
 
 // It is 2026-06-14 in New York.
@@ -55,6 +56,22 @@ test('a date that is not in the forecast or an amount of nothing gives 422 with 
     assert.deepEqual([status, problem.error, problem.path], [422, 'invalid_planned_item', path])
   }
   assert.equal((await plan({ horizon_days: 7, what_if: [item(5, '2026-06-21')] })).status, 200)
+})
+
+test('planned amounts are exact in the decimals of their currency, and more decimals give 400', async () => {
+  const daily = [{ date: '2026-06-20' }]
+  const read = (amount: number, currency: string) =>
+    readPlan([item(amount, '2026-06-20')], currency, daily)[0]?.amountCents
+  assert.deepEqual(
+    [read(1.234, 'KWD'), read(1.23, 'USD'), read(1500, 'JPY'), read(-4.35, 'EUR')],
+    [1234, 123, 1500, -435]
+  )
+  for (const [amount, currency] of [
+    [1.234, 'USD'],
+    [1.5, 'JPY'],
+    [0.001, 'EUR']
+  ] as const)
+    assert.throws(() => read(amount, currency), /validation_failed/)
 })
 
 test('a body that is no plan gives 400', async () => {
