@@ -5,7 +5,8 @@ import type { Behaviour } from './behaviour.ts'
 export const lostHolds: Behaviour = {
   name: 'lost holds',
   life(life, random) {
-    if (life.pendingAt === null || life.postedAt === null || !random.chance(0.3)) return life
+    // A bank holds money that leaves the account; pay that it announced arrives.
+    if (life.amountCents <= 0 || life.pendingAt === null || life.postedAt === null || !random.chance(0.3)) return life
     return { ...life, postedAt: null, retractedAt: null, releasedAt: life.pendingAt + random.whole(1, 7) * dayMs }
   }
 }
