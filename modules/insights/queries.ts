@@ -8,6 +8,7 @@ import type { ForecastView } from './tables.ts'
 
 /** The number of forecasts of an end-user that are kept. */
 const mostKept = 200
+const mostOfDay = 8
 
 interface EndUser {
   partnerId: string
@@ -75,7 +76,11 @@ export const findSameForecast = async (
 
 const keyColumns = ['partner_id', 'view', 'user_id', 'day', 'currency', 'horizon_days'] as const
 
-/** Keeps a forecast in the place of an earlier one of the same day, and forgets the oldest of more than 200. @returns its id. */
+/**
+ * Keeps a forecast in the place of an earlier one of the same day, currency and horizon. Of one day it keeps eight at most, and of all days the newest 200, so
+ * that forecasts with many horizons do not displace those of other days.
+ * @returns its id.
+ */
 export const keepForecast = async (db: Db, forecast: ServedForecast): Promise<string> => {
   const { partner_id, view, user_id, day, currency, horizon_days, id, ...result } = toRow(forecast)
   const stored = await db
@@ -85,6 +90,10 @@ export const keepForecast = async (db: Db, forecast: ServedForecast): Promise<st
     .returning('id')
     .executeTakeFirstOrThrow()
   if (stored.id === id) {
+    await sql`delete from served_forecasts where id = any(array(
+      select id from served_forecasts
+      where partner_id = ${partner_id} and view = ${view} and user_id = ${user_id} and day = ${day} and id <> ${id}
+      order by currency, horizon_days offset ${sql.lit(mostOfDay - 1)}))`.execute(db)
     await sql`delete from served_forecasts where id = any(array(
       select id from served_forecasts where partner_id = ${partner_id} and view = ${view} and user_id = ${user_id}
       order by day desc, currency, horizon_days offset ${sql.lit(mostKept)}))`.execute(db)

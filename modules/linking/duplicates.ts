@@ -41,20 +41,44 @@ const byPreference = (a: SeenAccount, b: SeenAccount): number =>
   a.ordinal - b.ordinal ||
   (a.id < b.id ? -1 : 1)
 
+/** What equal accounts have in common: the bank's own identity, or else all that an end-user could tell them apart by. */
+const tracesOf = ({ persistentAccountId, institutionId, mask, name, subtype }: SeenAccount): string[] => [
+  ...(persistentAccountId === null ? [] : [JSON.stringify([persistentAccountId])]),
+  ...(institutionId === null || mask === null ? [] : [JSON.stringify([institutionId, mask, name, subtype])])
+]
+
+/** An account that counts, and the items that show it. */
+interface Counting {
+  account: SeenAccount
+  itemIds: Set<string>
+  place: number
+}
+
 /**
- * Finds the accounts of one end-user that are another account seen through a second item.
+ * Finds the accounts of one end-user that are another account seen through a second item. Only accounts that have something in common are
+ * compared, so that the time does not grow with the square of their number.
  * @returns the account that counts in its place by the id of the duplicate. An account of an item duplicates at most one of another
  *   item, because one item can have several accounts with the same name and mask.
  */
 export const findDuplicates = (accounts: SeenAccount[]): Map<string, string> => {
   const duplicates = new Map<string, string>()
-  const counting: { account: SeenAccount; itemIds: Set<string> }[] = []
-  for (const account of [...accounts].sort(byPreference)) {
-    const original = counting.find(
-      ({ account: other, itemIds }) => !itemIds.has(account.itemId) && isSame(other, account)
-    )
+  const counting = new Map<string, Counting[]>()
+  for (const [place, account] of [...accounts].sort(byPreference).entries()) {
+    const traces = tracesOf(account)
+    const originals = traces.flatMap((trace) => {
+      const original = counting
+        .get(trace)
+        ?.find(({ account: other, itemIds }) => !itemIds.has(account.itemId) && isSame(other, account))
+      return original === undefined ? [] : [original]
+    })
+    const [original] = originals.sort((a, b) => a.place - b.place)
     if (original === undefined) {
-      counting.push({ account, itemIds: new Set([account.itemId]) })
+      const own = { account, itemIds: new Set([account.itemId]), place }
+      for (const trace of traces) {
+        const sharing = counting.get(trace)
+        if (sharing === undefined) counting.set(trace, [own])
+        else sharing.push(own)
+      }
     } else {
       duplicates.set(account.id, original.account.id)
       original.itemIds.add(account.itemId)

@@ -117,6 +117,19 @@ test('accuracy is private to its partner and requires insights:read', async () =
   assert.equal((await accuracy(key, '?user_id=usr_1&currency=EUR')).body.error, 'insufficient_history')
 })
 
+test('many forecasts of one day keep eight of it, the last included, and displace none of other days', async () => {
+  const kept = async (of: 'before' | 'today') => {
+    const rows = await world.database.db.selectFrom('served_forecasts').select(['id', 'day']).execute()
+    return rows.filter(({ day }) => (day === '2026-06-14') === (of === 'before')).map(({ id }) => id)
+  }
+  const before = await kept('before')
+  let last = ''
+  for (let horizon = 12; horizon > 0; horizon--) last = (await cashflow(`&horizon_days=${horizon}`)).body.forecast_id
+  assert.deepEqual(await kept('before'), before)
+  const today = await kept('today')
+  assert.deepEqual([today.length, today.includes(last)], [8, true])
+})
+
 test('at most 200 forecasts of an end-user are kept, and none for more than 400 days', async () => {
   const { db } = world.database
   const copy = await db
