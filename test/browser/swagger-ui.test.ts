@@ -139,8 +139,10 @@ test(
     const { testKey } = await createPartner(database)
     const { page, faults } = await openPage(url, '/docs', darkPhone)
     await authorize(page, testKey)
-    const isDark = () => page.evaluate('document.documentElement.classList.contains("dark-mode")')
-    assert.equal(await isDark(), true)
+    // The page hears of the system's colours some time after they changed.
+    const becomesDark = (isDark: boolean) =>
+      page.waitForFunction(`document.documentElement.classList.contains("dark-mode") === ${isDark}`)
+    await becomesDark(true)
     assert.equal(await overflowOf(page), 0)
     const operation = operations.find(({ operationId }) => operationId === 'createSandboxPublicToken')
     assert.ok(operation !== undefined)
@@ -151,7 +153,7 @@ test(
     }
     assert.equal(await overflowOf(page), 0)
     await page.emulateMedia({ colorScheme: 'light' })
-    assert.equal(await isDark(), false)
+    await becomesDark(false)
     assert.deepEqual(faults, noFaults)
   }
 )
