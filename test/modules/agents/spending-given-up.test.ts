@@ -28,7 +28,8 @@ const open = async () => {
       await work(async () => {
         const { rows } =
           await sql`select from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`.execute(
-            trx
+            // Outside the transaction, in which PostgreSQL would go on showing the sessions of the first look.
+            elsewhere.db
           )
         return rows.length
       })

@@ -105,9 +105,10 @@ test(
       await lockLoan(trx, loanId, agent.agentId)
       const claiming = claim(world, agent, owner)
       await until('the claim waits', async () => {
+        // Outside the transaction, in which PostgreSQL would go on showing the sessions of the first look.
         const { rows } =
           await sql`select 1 from pg_locks join pg_stat_activity using (pid) where datname = current_database() and not granted`.execute(
-            trx
+            db
           )
         return rows.length > 0
       })
