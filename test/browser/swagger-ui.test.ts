@@ -124,8 +124,7 @@ test('Authorize opens at the partner key, ready for typing', { skip }, async () 
   const dialog = await openDialog(page)
   const first = dialog.locator('.auth-container').first()
   assert.match(await first.locator('h4').innerText(), /^PartnerKey/)
-  await dialog.locator('.auth-container input:focus').waitFor()
-  await page.waitForFunction('document.activeElement === document.querySelector(".auth-container input")')
+  await first.locator('input:focus').waitFor()
   await page.keyboard.type(testKey)
   assert.equal(await first.locator('input').inputValue(), testKey)
   assert.equal(await page.evaluate('document.querySelector(".modal-ux-content").scrollTop'), 0)
@@ -141,7 +140,7 @@ test(
     await authorize(page, testKey)
     // The page hears of the system's colours some time after they changed.
     const becomesDark = (isDark: boolean) =>
-      page.waitForFunction(`document.documentElement.classList.contains("dark-mode") === ${isDark}`)
+      page.locator(isDark ? 'html.dark-mode' : 'html:not(.dark-mode)').waitFor({ state: 'attached' })
     await becomesDark(true)
     assert.equal(await overflowOf(page), 0)
     const operation = operations.find(({ operationId }) => operationId === 'createSandboxPublicToken')
