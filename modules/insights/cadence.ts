@@ -1,11 +1,11 @@
 import { fitMonthDays, fitMonthWeekday, fitSemimonthly } from './month-fits.ts'
 import { fitMeteredMonth, fitWeeks } from './week-fits.ts'
+import { daysPerMonth } from './schedule.ts'
 import { limitsOf, type CadenceFit } from './schedule-fit.ts'
 import { median } from './statistics.ts'
 
 const minMatched = 0.8
 const minFilled = 0.75
-const daysPerMonth = 30.44
 const mostMonths = 24
 const mostWeeks = 13
 /** Semimonthly must beat biweekly by this margin, because two free anchors always fit slightly better than one. */

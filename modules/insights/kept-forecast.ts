@@ -1,8 +1,8 @@
-import type { Viewer } from '../../plugins/access/viewer.ts'
+import { viewOf, type Viewer } from '../../plugins/access/viewer.ts'
 import type { Db } from '../../plugins/database/types.ts'
 import { newId } from '../../plugins/ids.ts'
 import { basisOf } from './forecasts.ts'
-import { deleteOldForecasts, findSameForecast, keepForecast, viewOf } from './queries.ts'
+import { deleteOldForecasts, findSameForecast, keepForecast } from './queries.ts'
 import type { ServedForecast } from './subject.ts'
 
 /** Keeps a forecast that is served, unless the same one of the day is kept already. @returns its id. */

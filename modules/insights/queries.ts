@@ -1,10 +1,10 @@
 import { sql } from 'kysely'
 import type { Environment } from '../../plugins/access/caller.ts'
-import type { Viewer } from '../../plugins/access/viewer.ts'
+import { viewOf, type Viewer } from '../../plugins/access/viewer.ts'
 import { toRow, type FieldsOf } from '../../plugins/database/rows.ts'
 import type { Db } from '../../plugins/database/types.ts'
 import { judgedDaysAhead, type KeptForecast } from './accuracy.ts'
-import type { ForecastView } from './tables.ts'
+import './tables.ts'
 
 /** The number of forecasts of an end-user that are kept. */
 const mostKept = 200
@@ -45,20 +45,14 @@ export const saveTimeZone = async (db: Db, endUser: EndUser, timeZone: string): 
     .execute()
 }
 
-/** Each view of an end-user's accounts has its own forecasts. */
-export const viewOf = ({ environments }: Viewer): ForecastView => {
-  const [only] = environments
-  return environments.length === 1 && only !== undefined ? only : 'all'
-}
+export type StoredForecast = FieldsOf<'served_forecasts'>
 
-export type ServedForecast = FieldsOf<'served_forecasts'>
-
-type ForecastKey = Pick<ServedForecast, 'partnerId' | 'view' | 'userId' | 'day' | 'currency' | 'horizonDays'>
+type ForecastKey = Pick<StoredForecast, 'partnerId' | 'view' | 'userId' | 'day' | 'currency' | 'horizonDays'>
 
 /** Finds the id of a kept forecast that has the same basis. */
 export const findSameForecast = async (
   db: Db,
-  key: ForecastKey & Pick<ServedForecast, 'basis'>
+  key: ForecastKey & Pick<StoredForecast, 'basis'>
 ): Promise<string | undefined> => {
   const row = await db
     .selectFrom('served_forecasts')
@@ -81,7 +75,7 @@ const keyColumns = ['partner_id', 'view', 'user_id', 'day', 'currency', 'horizon
  * that forecasts with many horizons do not displace those of other days.
  * @returns its id.
  */
-export const keepForecast = async (db: Db, forecast: ServedForecast): Promise<string> => {
+export const keepForecast = async (db: Db, forecast: StoredForecast): Promise<string> => {
   const { partner_id, view, user_id, day, currency, horizon_days, id, ...result } = toRow(forecast)
   const stored = await db
     .insertInto('served_forecasts')

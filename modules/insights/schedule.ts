@@ -17,7 +17,7 @@ export type Schedule =
   | { kind: 'month-days'; everyMonths: number; phase: number; daysOfMonth: number[]; roll: Roll }
   | { kind: 'month-weekday'; everyMonths: number; phase: number; weekday: number; ordinal: number; roll: Roll }
 
-const daysPerMonth = 30.44
+export const daysPerMonth = 30.44
 
 /** The usual number of days between two due days. */
 export const periodDaysOf = (schedule: Schedule): number =>

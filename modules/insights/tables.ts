@@ -1,7 +1,5 @@
 import type { Environment } from '../../plugins/access/caller.ts'
-
-/** The accounts that a forecast is made of: those of one environment, or of both. */
-export type ForecastView = Environment | 'all'
+import type { View } from '../../plugins/access/viewer.ts'
 
 declare module '../../plugins/database/types.ts' {
   interface Database {
@@ -15,7 +13,8 @@ declare module '../../plugins/database/types.ts' {
     served_forecasts: {
       id: string
       partner_id: string
-      view: ForecastView
+      /** Each view of an end-user's accounts has its own forecasts. */
+      view: View
       user_id: string
       currency: string
       horizon_days: number

@@ -3,6 +3,7 @@ import { transact } from '../../plugins/database/transaction.ts'
 import type { Trx } from '../../plugins/database/types.ts'
 import { foldPages, toListing, toNewTransaction, type Folded, type NewTransaction } from './changes.ts'
 import { transactionIdOf } from './ids.ts'
+import { isFreshSync } from './item-status.ts'
 import type { Changes } from './plaid-pages.ts'
 import { countPurchases } from './purchase-usage.ts'
 import { addAccounts, readAccountsByPlaidId, type Account } from './queries/accounts.ts'
@@ -27,9 +28,6 @@ const retryTime = ({ createdAt }: Item, now: Date): Date => {
 
 /** The fault that ends without a later version of the record: when the account becomes known. */
 const unknownAccount = '/account_id: unknown account'
-
-/** Whether everything is read again, so that what does not come back is removed. */
-const isFreshSync = ({ syncCursor, lastSyncedAt }: Item): boolean => syncCursor === null && lastSyncedAt !== null
 
 /** A fresh sync is only over when Plaid has the whole history; until then, what is missing may still come. */
 const stepOf = (item: Item, { cursor, history }: Changes, now: Date): SyncStep => {

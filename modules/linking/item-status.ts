@@ -2,8 +2,12 @@ import type { FastifyInstance } from 'fastify'
 import { transact } from '../../plugins/database/transaction.ts'
 import type { Trx } from '../../plugins/database/types.ts'
 import { PlaidFailure } from '../../plugins/plaid/index.ts'
-import { setItemStatus } from './queries/items.ts'
+import { setItemStatus, type Item } from './queries/items.ts'
 import type { ItemStatus } from './tables.ts'
+
+/** Whether the next sync reads everything again and removes what does not come back: Plaid refused the cursor, or accounts count again. */
+export const isFreshSync = ({ syncCursor, lastSyncedAt }: Pick<Item, 'syncCursor' | 'lastSyncedAt'>): boolean =>
+  syncCursor === null && lastSyncedAt !== null
 
 const loginRequired = 'ITEM_LOGIN_REQUIRED'
 

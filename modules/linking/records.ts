@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto'
 import { Type, type Static, type TSchema } from '@sinclair/typebox'
 import { TypeCompiler } from '@sinclair/typebox/compiler'
 import { toMinorUnits } from '../../plugins/money.ts'
+import { isDate as hasDateForm, readMoment } from '../../plugins/time-range.ts'
 
 /**
  * The records of Plaid that this server stores. Banks' data sometimes breaks Plaid's own contract, so each record is checked
@@ -21,8 +22,6 @@ const longestId = 200
 const longestText = 5_000
 /** In minor units of any currency; far below the largest exact integer, so that sums stay exact. */
 const largestAmount = 100_000_000_000_000
-const earliestDate = '1970-01-01'
-const latestDate = '2999-12-31'
 
 const id = Type.String({ minLength: 1, maxLength: longestId })
 const text = Type.String({ maxLength: longestText })
@@ -71,12 +70,7 @@ const isAmount = (amount: number, currency: string | null | undefined): boolean 
   Math.abs(toMinorUnits(amount, currency ?? null)) <= largestAmount
 
 /** Whether a text is a date that exists, as YYYY-MM-DD. */
-const isDate = (value: string): boolean =>
-  /^\d{4}-\d\d-\d\d$/.test(value) &&
-  value >= earliestDate &&
-  value <= latestDate &&
-  !Number.isNaN(Date.parse(value)) &&
-  new Date(value).toISOString().startsWith(value)
+const isDate = (value: string): boolean => hasDateForm(value) && readMoment(value) !== undefined
 
 const accountFault = ({ balances }: SoundAccount): string | undefined => {
   for (const field of ['current', 'available'] as const)

@@ -1,13 +1,11 @@
 import type { ColumnType, Generated } from 'kysely'
 import type { Environment } from '../../plugins/access/caller.ts'
+import type { View } from '../../plugins/access/viewer.ts'
 
 export type ItemStatus = 'ok' | 'login_required' | 'error'
 
 /** How much of an item's history is stored: nothing yet, about the last 30 days, or all that Plaid has. */
 export type History = 'loading' | 'recent' | 'complete'
-
-/** The view of a feed by callers who see one environment or both. */
-export type FeedView = Environment | 'all'
 
 declare module '../../plugins/database/types.ts' {
   interface Database {
@@ -111,7 +109,8 @@ declare module '../../plugins/database/types.ts' {
     transaction_feed_readers: {
       partner_id: string
       user_id: string
-      view: FeedView
+      /** Each view of a feed has its own read position. */
+      view: View
       position: number
     }
   }

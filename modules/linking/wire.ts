@@ -1,6 +1,7 @@
 import { fromMinorUnits } from '../../plugins/money.ts'
 import type * as wire from '../../spec/generated/linking.ts'
 import type { FreshAccount } from './balances.ts'
+import { isFreshSync } from './item-status.ts'
 import type { Account } from './queries/accounts.ts'
 import type { FeedTransaction } from './queries/feed.ts'
 import type { Item, ListedItem } from './queries/items.ts'
@@ -33,15 +34,11 @@ export const toAccount = (account: FreshAccount): wire.Account => ({
   closed: account.closedAt !== null
 })
 
-/** Everything is read again, because Plaid refused the item's cursor or its accounts count again. */
-const isResyncing = ({ status, syncCursor, lastSyncedAt }: Item): boolean =>
-  status === 'ok' && syncCursor === null && lastSyncedAt !== null
-
 export const toItem = (item: ListedItem): wire.Item => ({
   item_id: item.id,
   user_id: item.userId,
   institution: toInstitution(item),
-  status: isResyncing(item) ? 'resyncing' : item.status,
+  status: item.status === 'ok' && isFreshSync(item) ? 'resyncing' : item.status,
   error_code: item.errorCode,
   last_synced_at: item.lastSyncedAt?.toISOString() ?? null,
   history: item.history,

@@ -8,6 +8,14 @@ export interface Viewer {
   environments: Environment[]
 }
 
+/** What is kept apart for viewers of one environment and of both. */
+export type View = Environment | 'all'
+
+export const viewOf = ({ environments }: Viewer): View => {
+  const [only] = environments
+  return environments.length === 1 && only !== undefined ? only : 'all'
+}
+
 /** Whether a row belongs to the partner and to an environment of the viewer. */
 export const isVisibleTo = ({ partnerId, environments }: Viewer) =>
   sql<boolean>`partner_id = ${partnerId} and environment = any(${environments}::text[])`

@@ -5,8 +5,7 @@ import { readHistoryOf } from '../queries/items.ts'
 import { readFeed, readPosition, type FeedTransaction } from '../queries/feed.ts'
 import type { Sync } from '../sync.ts'
 import { syncUser } from '../user-sync.ts'
-import type { Viewer } from '../../../plugins/access/viewer.ts'
-import { viewOf } from '../viewer.ts'
+import { viewOf, type Viewer } from '../../../plugins/access/viewer.ts'
 import { toTransaction } from '../wire.ts'
 
 type Dependencies = Pick<FastifyInstance, 'cursors' | 'database'>
@@ -39,12 +38,14 @@ export const transactionHandlers = (
     const { user_id: userId, since } = query
     const after = await startOf(app, caller, userId, query.cursor)
     const feedQuery = { userId, after, limit: query.limit ?? 100, since }
-    let page = await readFeed(db, caller, { ...feedQuery, upToDate: false })
+    const read = (upToDate: boolean) =>
+      Promise.all([readFeed(db, caller, { ...feedQuery, upToDate }), readHistoryOf(db, caller, userId)])
+    let [page, history] = await read(false)
     let stale = false
     // With more pages stored, no sync is needed yet: new transactions come later in the feed.
     if (!page.hasMore) {
       stale = await syncUser(app, caller, userId, sync)
-      page = await readFeed(db, caller, { ...feedQuery, upToDate: true })
+      ;[page, history] = await read(true)
     }
     const isGone = (row: FeedTransaction) => row.removed || isHidden(row, since)
     return {
@@ -52,7 +53,7 @@ export const transactionHandlers = (
       removed: page.transactions.filter(isGone).map(({ id }) => ({ transaction_id: id })),
       next_cursor: app.cursors.encode(listNameOf(caller, userId), [page.next]),
       has_more: page.hasMore,
-      history: await readHistoryOf(db, caller, userId),
+      history,
       ...(stale ? { stale } : {})
     }
   }

@@ -2,9 +2,8 @@ import { sql } from 'kysely'
 import { prepared } from '../../../plugins/database/prepared.ts'
 import type { FieldsOf } from '../../../plugins/database/rows.ts'
 import type { Db } from '../../../plugins/database/types.ts'
-import type { FeedView } from '../tables.ts'
-import type { Viewer } from '../../../plugins/access/viewer.ts'
-import { viewOf } from '../viewer.ts'
+import '../tables.ts'
+import { viewOf, type View, type Viewer } from '../../../plugins/access/viewer.ts'
 
 /** A transaction in a feed; when it is removed, all fields except the id are null. */
 export type FeedTransaction = Pick<
@@ -32,7 +31,7 @@ export interface FeedQuery {
   upToDate: boolean
 }
 
-type FeedParameters = Viewer & Omit<FeedQuery, 'since'> & { view: FeedView; since: string | null }
+type FeedParameters = Viewer & Omit<FeedQuery, 'since'> & { view: View; since: string | null }
 
 interface PageEnd {
   /** The feed position after this page. */
@@ -87,7 +86,7 @@ export const readFeed = async (db: Db, viewer: Viewer, { since, ...query }: Feed
 }
 
 /** The read position of a view of a feed; 0 before the first read. */
-export const readPosition = async (db: Db, partnerId: string, userId: string, view: FeedView): Promise<number> => {
+export const readPosition = async (db: Db, partnerId: string, userId: string, view: View): Promise<number> => {
   const row = await db
     .selectFrom('transaction_feed_readers')
     .select('position')

@@ -79,16 +79,19 @@ export interface ListedItem extends Item {
   duplicateOf: string | null
 }
 
-/** How much of an end-user's history is stored: that of the item with the least. */
-export const readHistoryOf = async (db: Db, { partnerId, environments }: Viewer, userId: string): Promise<History> => {
-  const rows = await db
+const historiesOfUser = prepared<{ partnerId: string; environments: Environment[]; userId: string }>()((db, place) =>
+  db
     .selectFrom('items')
     .select('history')
     .distinct()
-    .where('partner_id', '=', partnerId)
-    .where('environment', 'in', environments)
-    .where('user_id', '=', userId)
-    .execute()
+    .where('partner_id', '=', place('partnerId'))
+    .where('environment', '=', (eb) => eb.fn.any(place('environments')))
+    .where('user_id', '=', place('userId'))
+)
+
+/** How much of an end-user's history is stored: that of the item with the least. */
+export const readHistoryOf = async (db: Db, { partnerId, environments }: Viewer, userId: string): Promise<History> => {
+  const rows = await historiesOfUser(db, { partnerId, environments, userId })
   const found = new Set(rows.map(({ history }) => history))
   return found.has('loading') ? 'loading' : found.has('recent') ? 'recent' : 'complete'
 }
