@@ -33,10 +33,6 @@ const agents: FastifyPluginAsync = async (app) => {
     ...checkoutHandlers(app, topUps),
     ...checkoutReturnHandlers(app)
   }
-  // A buyer's browser gets the problems of this page as pages.
-  app.addHook('onRoute', (route) => {
-    if (route.url === operations.showCheckoutReturn.url) route.config = { ...route.config, problemPages: true }
-  })
   // Spends that come at the same time share a transaction, and so its commit.
   bindOperations(app, operations, handlers, { spendCredits: createGroupedTransactions(app.database.db) })
   app.jobs.every('expire approval requests', expireEveryMs, () => expireApprovals(app.database.db, app.clock.now()))

@@ -82,7 +82,7 @@ ${list === '' ? '' : `<dl>\n${list}\n</dl>\n`}${links.length === 0 ? '' : `<p>${
 export const paymentPage = (topUp: TopUp, wallet: Wallet | undefined, home: string | undefined): string => {
   const [title, text] = textsOf(topUp)
   const rows: Row[] = [
-    ['Amount', dollars.format(topUp.amountCents / 100)],
+    ['Amount', dollars.format(fromCents(topUp.amountCents))],
     ...(topUp.creditsCents > 0 ? [['Bought', creditsOf(topUp.creditsCents)] satisfies Row] : []),
     ...(topUp.reversedCents > 0 ? [['Taken back', creditsOf(topUp.reversedCents)] satisfies Row] : []),
     ...walletRows(wallet)

@@ -1,10 +1,15 @@
 import type { SessionCaller } from '../../plugins/access/caller.ts'
-import { lockCredential, markRotated, mintCredential, type Credential } from '../../plugins/access/credentials.ts'
+import {
+  lockCredential,
+  markRotated,
+  mintCredential,
+  selectCredentials,
+  type Credential
+} from '../../plugins/access/credentials.ts'
 import type { Trx } from '../../plugins/database/types.ts'
 import { notFound } from '../../plugins/http/errors/kinds.ts'
 import { requireQuota } from '../../plugins/quotas.ts'
 import { alreadyRotated } from './errors.ts'
-import { selectCredentials } from './queries/credentials.ts'
 
 /** How long the old credential works beside its successor, unless the request says otherwise: 24 hours. */
 const defaultOverlapSeconds = 86_400

@@ -18,34 +18,40 @@ const ingestNotConfigured = defineProblem({
 const bearerOf = (request: FastifyRequest): string | undefined =>
   /^bearer +(\S+)\s*$/i.exec(request.headers.authorization ?? '')?.[1]
 
-/** Whether a secret has the form of a JWT. */
-const isAccessToken = (secret: string): boolean => /^[\w-]+\.[\w-]+\.[\w-]+$/.test(secret)
-
 const headerOf = (request: FastifyRequest, name: string): string | undefined => {
   const value = request.headers[name]
   return typeof value === 'string' && value !== '' ? value : undefined
 }
 
-/** The kind that the form of a secret suggests, in words. */
-const guessInWords = (secret: string): string => {
-  if (secret.startsWith('afg_')) return 'a key of a partner or an agent'
-  if (secret.startsWith('atlas_pat_')) return 'a personal access token'
-  return isAccessToken(secret) ? 'an access token' : 'another secret'
+/** The kinds of secrets that their form tells apart. */
+const forms = {
+  key: {
+    words: 'a key of a partner or an agent',
+    refusal: 'The key is unknown or revoked. Create a new one.'
+  },
+  token: {
+    words: 'a personal access token',
+    refusal: 'The personal access token is unknown, expired or revoked. Create a new one.'
+  },
+  accessToken: {
+    words: 'an access token',
+    refusal: 'The access token is invalid or expired, or its session has ended. Refresh it, or sign in again.'
+  },
+  other: {
+    words: 'another secret',
+    refusal:
+      'The credential is of no known kind. Keys begin with afg_test_ or afg_live_, and personal access tokens with atlas_pat_; an access token is what signing in returns.'
+  }
+}
+
+const formOf = (secret: string): keyof typeof forms => {
+  if (secret.startsWith('afg_')) return 'key'
+  if (secret.startsWith('atlas_pat_')) return 'token'
+  return /^[\w-]+\.[\w-]+\.[\w-]+$/.test(secret) ? 'accessToken' : 'other'
 }
 
 /** The 401 for a secret that no caller has, by the kind that its form suggests. */
-const refused = (secret: string) => {
-  if (secret.startsWith('afg_')) return credentialRefused('The key is unknown or revoked. Create a new one.')
-  if (secret.startsWith('atlas_pat_'))
-    return credentialRefused('The personal access token is unknown, expired or revoked. Create a new one.')
-  if (isAccessToken(secret))
-    return credentialRefused(
-      'The access token is invalid or expired, or its session has ended. Refresh it, or sign in again.'
-    )
-  return credentialRefused(
-    'The credential is of no known kind. Keys begin with afg_test_ or afg_live_, and personal access tokens with atlas_pat_; an access token is what signing in returns.'
-  )
-}
+const refused = (secret: string) => credentialRefused(forms[formOf(secret)].refusal)
 
 const identifyIngest = (app: FastifyInstance, request: FastifyRequest): Caller => {
   const expected = app.config.ingestSecret
@@ -56,7 +62,7 @@ const identifyIngest = (app: FastifyInstance, request: FastifyRequest): Caller =
     throw unauthorized(
       given === undefined
         ? 'Send the ingest secret as `X-Atlas-Ingest-Secret`.'
-        : `Sent: ${guessInWords(given)}. This operation takes: the ingest secret, as \`X-Atlas-Ingest-Secret\`.`,
+        : `Sent: ${forms[formOf(given)].words}. This operation takes: the ingest secret, as \`X-Atlas-Ingest-Secret\`.`,
       {},
       { 'www-authenticate': 'Bearer' }
     )
@@ -149,6 +155,7 @@ export const resolveCaller = async (
     throw unauthorized(`${how}: ${acceptedInWords(admission)}.`, {}, { 'www-authenticate': 'Bearer' })
   }
   if (token.length > 4096) throw refused(token)
-  if (token.startsWith('afg_') || token.startsWith('atlas_pat_')) return await identifyCredential(app, request, token)
-  return await identifySession(app, token)
+  return formOf(token) === 'key' || formOf(token) === 'token'
+    ? await identifyCredential(app, request, token)
+    : await identifySession(app, token)
 }

@@ -1,5 +1,5 @@
 import type { Selection } from 'kysely'
-import type { Database, Trx } from '../database/types.ts'
+import type { Database, Db, Trx } from '../database/types.ts'
 import { newId, randomText } from '../ids.ts'
 import { hashSecret } from './secrets.ts'
 import type { Environment } from './caller.ts'
@@ -120,6 +120,16 @@ export const revokeCredential = async (trx: Trx, credential: CredentialToRevoke,
   return numUpdatedRows > 0n
 }
 
+/** Selects a partner's valid credentials of one kind: neither revoked nor expired. */
+export const selectCredentials = (db: Db, partnerId: string, kind: 'partner_key' | 'token', now: Date) =>
+  db
+    .selectFrom('credentials')
+    .select(credentialColumns)
+    .where('partner_id', '=', partnerId)
+    .where('kind', '=', kind)
+    .where('revoked_at', 'is', null)
+    .where((eb) => eb.or([eb('expires_at', 'is', null), eb('expires_at', '>', now)]))
+
 /** Locks a partner's valid credential. Undefined when it does not exist, has expired or is revoked. */
 export const lockCredential = async (
   trx: Trx,
@@ -128,14 +138,9 @@ export const lockCredential = async (
   id: string,
   now: Date
 ): Promise<(Credential & { rotatedAt: Date | null }) | undefined> =>
-  await trx
-    .selectFrom('credentials')
-    .select([...credentialColumns, 'rotated_at as rotatedAt'])
+  await selectCredentials(trx, partnerId, kind, now)
+    .select('rotated_at as rotatedAt')
     .where('id', '=', id)
-    .where('kind', '=', kind)
-    .where('partner_id', '=', partnerId)
-    .where('revoked_at', 'is', null)
-    .where((eb) => eb.or([eb('expires_at', 'is', null), eb('expires_at', '>', now)]))
     .forUpdate()
     .executeTakeFirst()
 

@@ -40,7 +40,8 @@ const bindOperation = (
   app.route({
     method: operation.method,
     url: operation.url,
-    config: { operation },
+    // A browser gets a problem of such an operation as a page.
+    config: { operation, problemPages: operation.extensions?.['x-problem-page'] === true },
     ...bodyLimitOf(operation),
     schema: requestSchemaOf(operation),
     validatorCompiler: createValidator(operation),

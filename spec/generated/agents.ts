@@ -468,7 +468,7 @@ export const operations = {
     scopes: [],
     rateLimitClass: 'standard',
     idempotent: false,
-    extensions: { 'x-open-query': true, 'x-problem-message': true }
+    extensions: { 'x-open-query': true, 'x-problem-page': true, 'x-problem-message': true }
   },
   pauseAgent: {
     operationId: 'pauseAgent',

@@ -84,6 +84,9 @@ const range = (fault: Fault): string => {
 
 const counted = (count: number, one: string): string => (count === 1 ? `one ${one}` : `${count} ${one}s`)
 
+/** The decimals that a number has at most when it is a multiple of these. */
+const decimals: Record<number, string> = { 0.01: 'two', 0.001: 'three' }
+
 const formats: Record<string, string> = {
   date: 'must be a date such as 2026-06-14',
   'date-time': 'must be a time with a time zone, such as 2026-06-14T18:00:00Z',
@@ -111,7 +114,9 @@ const sentences: Record<string, (fault: Fault) => string> = {
   exclusiveMaximum: (fault) => `must be less than ${limitOf(fault)}`,
   multipleOf: ({ params }) => {
     const { multipleOf } = params as { multipleOf: number }
-    return multipleOf === 0.01 ? 'must have at most two decimals' : `must be a multiple of ${multipleOf}`
+    return decimals[multipleOf] === undefined
+      ? `must be a multiple of ${multipleOf}`
+      : `must have at most ${decimals[multipleOf]} decimals`
   },
   minLength: (fault) =>
     limitOf(fault) === 1 ? 'must not be empty' : `must have at least ${limitOf(fault)} characters`,
