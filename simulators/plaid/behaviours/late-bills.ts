@@ -1,7 +1,7 @@
 import { dayMs } from '../history/days.ts'
 import type { Behaviour } from './behaviour.ts'
 
-/** Payments that nobody authorizes at a terminal arrive up to two days early or five days late. */
+/** Payments without a card terminal arrive up to two days early or five days late. */
 export const lateBills: Behaviour = {
   name: 'late bills',
   life(life, random) {

@@ -4,6 +4,7 @@ import { addBusinessDays, calendarOf, dayMs, hourMs, weekdayOf } from './days.ts
 import type { Life } from './life.ts'
 import * as places from './merchants.ts'
 import type { Merchant } from './merchants.ts'
+import { postedPayment } from './payments.ts'
 import type { Profile, Standing } from './profile.ts'
 
 const checking = '0000'
@@ -52,22 +53,7 @@ export const livesOfBatch = (seed: string, profile: Profile, ordinal: number, fi
 }
 
 const add = (context: Day, mask: string, merchant: Merchant, amountCents: number, life: Partial<Life> = {}): Life => {
-  const authorizedAt = context.day * dayMs + 12 * hourMs
-  const made: Life = {
-    key: `${context.day}-${context.lives.length}`,
-    mask,
-    merchant,
-    line: merchant.line,
-    authorizedAt,
-    amountCents,
-    pendingAt: null,
-    postedAt: authorizedAt + 2 * hourMs,
-    releasedAt: null,
-    postedCents: amountCents,
-    revision: null,
-    retractedAt: null,
-    ...life
-  }
+  const made = postedPayment(`${context.day}-${context.lives.length}`, mask, merchant, amountCents, context.day, life)
   context.lives.push(made)
   return made
 }
