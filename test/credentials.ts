@@ -17,6 +17,31 @@ export interface TestPartner {
 
 const createdAt = new Date('2026-01-01T00:00:00Z')
 
+/** A session of a user, written straight into the tables. @returns its id. */
+export const openSession = async (
+  { db }: DatabaseHandle,
+  { userId, partnerId }: Pick<TestPartner, 'userId' | 'partnerId'>,
+  now: Date,
+  expiresAt = new Date(now.getTime() + 7 * 86_400_000)
+): Promise<string> => {
+  const id = newId('ses')
+  await db
+    .insertInto('sessions')
+    .values({
+      id,
+      user_id: userId,
+      partner_id: partnerId,
+      ip: '127.0.0.1',
+      user_agent: null,
+      created_at: now,
+      last_used_at: now,
+      expires_at: expiresAt,
+      revoked_at: null
+    })
+    .execute()
+  return id
+}
+
 /** A partner with a user, a test key and a live key, written straight into the tables. */
 export const createPartner = async (
   { db }: DatabaseHandle,

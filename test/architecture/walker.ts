@@ -1,10 +1,9 @@
 import { randomBytes } from 'node:crypto'
 import { hash } from '@node-rs/argon2'
 import { signAccessToken } from '../../plugins/access/access-tokens.ts'
-import { newId } from '../../plugins/ids.ts'
 import type { Operation } from '../../plugins/operations/table.ts'
 import type { TestApp } from '../build-app.ts'
-import { createPartner, send, type Answered } from '../credentials.ts'
+import { createPartner, openSession, send, type Answered } from '../credentials.ts'
 import { bodyOf, examplesOf, operations, pathOf } from './document.ts'
 
 /** Headers that every response of this server carries. */
@@ -92,24 +91,9 @@ export class Walker {
     const { database, clock, config } = this.server
     const { partnerId, userId } = await createPartner(database)
     const now = clock.now()
-    const sessionId = newId('ses')
     const password_hash = await (passwordHash ??= hash('a password of no user'))
     await database.db.updateTable('users').set({ operator, password_hash }).where('id', '=', userId).execute()
-    const expires_at = new Date(now.getTime() + 7 * 86_400_000)
-    await database.db
-      .insertInto('sessions')
-      .values({
-        id: sessionId,
-        user_id: userId,
-        partner_id: partnerId,
-        ip: '127.0.0.1',
-        user_agent: null,
-        created_at: now,
-        last_used_at: now,
-        expires_at,
-        revoked_at: null
-      })
-      .execute()
+    const sessionId = await openSession(database, { partnerId, userId }, now)
     return await signAccessToken(config.jwtSecret, { userId, partnerId, sessionId }, now)
   }
 

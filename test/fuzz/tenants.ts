@@ -1,11 +1,11 @@
 import { createHmac } from 'node:crypto'
 import { hashPassword } from '../../modules/identity/passwords.ts'
 import { signAccessToken } from '../../plugins/access/access-tokens.ts'
-import { newId, randomText } from '../../plugins/ids.ts'
+import { randomText } from '../../plugins/ids.ts'
 import type { Operation } from '../../plugins/operations/table.ts'
 import { hashSecret } from '../../plugins/access/secrets.ts'
 import type { TestApp } from '../build-app.ts'
-import { createPartner, type TestPartner } from '../credentials.ts'
+import { createPartner, openSession, type TestPartner } from '../credentials.ts'
 import { operations } from '../architecture/document.ts'
 import { clientOf } from '../architecture/resources.ts'
 import { password } from '../modules/identity/client.ts'
@@ -48,23 +48,8 @@ const signIn = async (
   operator = false
 ): Promise<{ token: string; sessionId: string }> => {
   const now = clock.now()
-  const sessionId = newId('ses')
   if (operator) await database.db.updateTable('users').set({ operator: true }).where('id', '=', userId).execute()
-  const expires_at = new Date(now.getTime() + 7 * 86_400_000)
-  await database.db
-    .insertInto('sessions')
-    .values({
-      id: sessionId,
-      user_id: userId,
-      partner_id: partnerId,
-      ip: '127.0.0.1',
-      user_agent: null,
-      created_at: now,
-      last_used_at: now,
-      expires_at,
-      revoked_at: null
-    })
-    .execute()
+  const sessionId = await openSession(database, { userId, partnerId }, now)
   return { token: await signAccessToken(config.jwtSecret, { userId, partnerId, sessionId }, now), sessionId }
 }
 

@@ -8,7 +8,7 @@ import { fillDataDir } from '../build-app.ts'
 import { makeFolder } from '../machines/programs.ts'
 import { root, scriptToRun } from '../machines/scripts.ts'
 
-test('ledger:verify ends with one line that says whether all is well, and with a fitting exit code', async (t) => {
+test('ledger:verify ends with one line that is a verdict, and with a fitting exit code', async (t) => {
   const dataDir = makeFolder(t, 'verify')
   await fillDataDir(dataDir)
   const run = () => {

@@ -242,7 +242,7 @@ test('buying credits', async (t) => {
   await t.test('the return page never says paid without a payment, and escapes the agent’s name', async () => {
     const cancelUrl = '?outcome=cancelled&agent_id=buyer'
     assert.match((await returnPage(world, cancelUrl))[0], /<h1>Nothing was paid[^]*buyer[^]*credits/)
-    assert.match((await returnPage(world, '?outcome=cancelled&agent_id=nobody'))[0], /<h1>Nothing was paid/)
+    assert.match((await returnPage(world, '?outcome=cancelled&agent_id=unknown'))[0], /<h1>Nothing was paid/)
     for (const query of [
       '',
       '?outcome=paid',

@@ -1,7 +1,6 @@
-import { randomUUID } from 'node:crypto'
 import { signAccessToken } from '../../../plugins/access/access-tokens.ts'
 import { startApp, type Cleaner, type TestApp, type TestOptions } from '../../build-app.ts'
-import { createPartner, send, type Answered, type TestPartner } from '../../credentials.ts'
+import { createPartner, openSession, send, type Answered, type TestPartner } from '../../credentials.ts'
 
 export interface Owner {
   userId: string
@@ -18,22 +17,7 @@ export const createOwner = async (
 ): Promise<Owner> => {
   const partner = await createPartner(database, options)
   const { partnerId, userId } = partner
-  const sessionId = randomUUID()
-  const created_at = clock.now()
-  await database.db
-    .insertInto('sessions')
-    .values({
-      id: sessionId,
-      user_id: userId,
-      partner_id: partnerId,
-      ip: '127.0.0.1',
-      user_agent: null,
-      created_at,
-      last_used_at: created_at,
-      expires_at: new Date('2030-01-01'),
-      revoked_at: null
-    })
-    .execute()
+  const sessionId = await openSession(database, partner, clock.now(), new Date('2030-01-01'))
   return {
     userId,
     partnerId,

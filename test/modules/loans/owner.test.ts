@@ -32,7 +32,7 @@ t.afterEach(async () => {
   assert.deepEqual((await verifyLedger(world.database.db)).faults, [])
 })
 
-test('the owner lists the loans of an agent by pages, also of a revoked one, and nobody else does', async () => {
+test('the owner lists the loans of an agent by pages, also of a revoked one, and no one else does', async () => {
   const agent = await borrower()
   for (let time = 0; time < 2; time++) {
     const { loan_id } = (await agent.borrow(10)).body

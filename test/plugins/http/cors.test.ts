@@ -86,7 +86,7 @@ test('preflights do not use up the rate limit of their address', async (t) => {
   })
   for (let time = 0; time < 10; time++)
     assert.equal((await preflight('/v1/transfers', app, 'GET', limited.url)).status, 204)
-  const ask = () => send(limited.url, 'GET', '/api/balance?agent_id=nobody', { headers: { origin: app } })
+  const ask = () => send(limited.url, 'GET', '/api/balance?agent_id=unknown', { headers: { origin: app } })
   assert.equal((await ask()).status, 404)
   assert.equal((await ask()).status, 404)
   const refused = await ask()

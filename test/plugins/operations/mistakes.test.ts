@@ -2,12 +2,11 @@ import assert from 'node:assert/strict'
 import { randomBytes } from 'node:crypto'
 import { t, test } from 'tap'
 import { signAccessToken } from '../../../plugins/access/access-tokens.ts'
-import { newId } from '../../../plugins/ids.ts'
 import { known } from '../../../plugins/http/errors/sentences.ts'
 import type { Operation } from '../../../plugins/operations/table.ts'
 import { allOperations, recursiveSchemas } from '../../../spec/generated/index.ts'
 import { startApp } from '../../build-app.ts'
-import { createPartner, send } from '../../credentials.ts'
+import { createPartner, openSession, send } from '../../credentials.ts'
 import { mistakenBodies, type Mistake, type Sender } from './mistaken-bodies.ts'
 import { mistakenTargets } from './mistaken-targets.ts'
 
@@ -17,21 +16,7 @@ const partner = await createPartner(database, { production: true })
 const createSession = async (): Promise<string> => {
   const { partnerId, userId } = partner
   const now = clock.now()
-  const sessionId = newId('ses')
-  await database.db
-    .insertInto('sessions')
-    .values({
-      id: sessionId,
-      user_id: userId,
-      partner_id: partnerId,
-      ip: '127.0.0.1',
-      user_agent: null,
-      created_at: now,
-      last_used_at: now,
-      expires_at: new Date(now.getTime() + 86_400_000),
-      revoked_at: null
-    })
-    .execute()
+  const sessionId = await openSession(database, partner, now)
   return await signAccessToken(config.jwtSecret, { userId, partnerId, sessionId }, now)
 }
 
